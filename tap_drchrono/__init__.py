@@ -1,0 +1,1 @@
+"""Singer tap for the bulk list endpoints of DrChrono."""

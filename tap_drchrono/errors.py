@@ -27,7 +27,7 @@ class StreamError(TapDrchronoError):
     """One stream cannot be read on: the others still run."""
 
 
-class Stopped(BaseException):  # noqa: N818 - like KeyboardInterrupt, it is no error
+class Stopped(BaseException):
     """SIGTERM or Ctrl-C asked the tap to end.
 
     A `BaseException`, so that no handler for errors takes it for a failed try.

@@ -1,0 +1,1 @@
+"""A simulated DrChrono bulk API with invented data."""
