@@ -1,0 +1,157 @@
+"""The quota: requests a clock hour, and fewer than ten in any second.
+
+500 requests an hour for each API application, reset at the top of the clock hour; ten
+or more calls within one second are throttled (https://app.drchrono.com/api-docs/, rate
+limits). There are no rate limit headers, so the tap counts its own requests.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import re
+import time
+import typing as t
+from collections import deque
+
+from tap_drchrono.errors import HostError
+
+if t.TYPE_CHECKING:
+    import logging
+    from collections.abc import Mapping
+
+    from tap_drchrono.clock import Clock
+
+HOUR = 3600
+_BURST = 8
+"""Requests in any second. Two below the limit, since the network bunches them."""
+_SHORT_WAIT = 5.0
+"""Seconds after a first 429 that does not say how long."""
+_GRACE = 1.0
+"""Seconds after the top of the hour or a stated wait, as clocks differ."""
+_PATIENCE = 24 * HOUR
+"""Seconds of nothing but 429 after which somebody has to look."""
+
+_AVAILABLE_IN = re.compile(r"available in (\d+(?:\.\d+)?) second")
+
+
+def stated_wait(headers: Mapping[str, str], body: str, now: float) -> float | None:
+    """Read from a 429 how long to wait.
+
+    Args:
+        headers: The answer's headers.
+        body: The answer's body.
+        now: Seconds since the epoch.
+
+    Returns:
+        Seconds, or None if the answer does not say.
+    """
+    after = headers.get("Retry-After", "").strip()
+    if after.isdecimal():
+        return float(after)
+    if after:
+        try:
+            return max(email.utils.parsedate_to_datetime(after).timestamp() - now, 0)
+        except ValueError:
+            pass
+    if match := _AVAILABLE_IN.search(body):
+        return float(match[1])
+    return None
+
+
+def next_hour(now: float) -> float:
+    """Return the top of the next clock hour, in seconds since the epoch."""
+    return (now // HOUR + 1) * HOUR
+
+
+class Quota:
+    """Counts requests, and waits rather than being throttled."""
+
+    def __init__(self, hourly_limit: int, clock: Clock, logger: logging.Logger) -> None:
+        """Start with nothing used.
+
+        Args:
+            hourly_limit: Requests that may be sent in a clock hour.
+            clock: Tells the time and waits.
+            logger: Says once, for each wait, why and until when.
+        """
+        self._limit = hourly_limit
+        self._clock = clock
+        self._logger = logger
+        self._hour = 0.0
+        self._used = 0
+        self._recent: deque[float] = deque(maxlen=_BURST)
+        self._blocked_until = 0.0
+        self._throttled_since: float | None = None
+        self._bare_throttles = 0
+
+    @property
+    def limit(self) -> int:
+        """Requests that may be sent in a clock hour."""
+        return self._limit
+
+    @property
+    def used(self) -> int:
+        """Requests sent in the current clock hour."""
+        return self._used if self._clock.now() // HOUR == self._hour else 0
+
+    def take(self) -> None:
+        """Wait until a request may be sent, and count it.
+
+        Raises:
+            Stopped: If a stop is requested while waiting.
+        """
+        if (wait := self._blocked_until - self._clock.now()) > 0:
+            self._clock.sleep(wait)
+        if self.used >= self._limit:
+            until = next_hour(self._clock.now()) + _GRACE
+            self._log_wait(f"all {self._limit} requests of this hour are used", until)
+            self._clock.sleep(until - self._clock.now())
+        if len(self._recent) == _BURST:
+            self._clock.sleep(self._recent[0] + 1 - self._clock.now())
+        now = self._clock.now()
+        self._recent.append(now)
+        self._used = self.used + 1
+        self._hour = now // HOUR
+
+    def throttled(self, wait: float | None) -> None:
+        """Note a 429: the next request waits.
+
+        Others may use the same quota. A 429 that does not say how long may come from
+        the limit a second, so the first gets a short wait; hammering would keep the
+        limit tripped, so the next ones wait for the top of the hour.
+
+        Args:
+            wait: Seconds that the answer asked for, or None if it did not say.
+
+        Raises:
+            HostError: If there was nothing but 429 for a day.
+        """
+        now = self._clock.now()
+        if self._throttled_since is None:
+            self._throttled_since = now
+        elif now - self._throttled_since > _PATIENCE:
+            msg = (
+                "DrChrono has throttled every request (HTTP 429) for 24 hours. Check "
+                "what else uses this API application, or ask DrChrono for a higher "
+                "limit."
+            )
+            raise HostError(msg)
+        if wait is not None:
+            until = now + wait + _GRACE
+        elif self._bare_throttles == 0:
+            until = now + _SHORT_WAIT
+        else:
+            until = next_hour(now) + _GRACE
+        self._bare_throttles += wait is None
+        self._blocked_until = until
+        self._log_wait("DrChrono throttles (HTTP 429)", until)
+
+    def accepted(self) -> None:
+        """Note an answer other than 429."""
+        self._throttled_since = None
+        self._bare_throttles = 0
+
+    def _log_wait(self, reason: str, until: float) -> None:
+        """Say once why and until when."""
+        at = time.strftime("%H:%M:%S", time.localtime(until))
+        self._logger.info("Waiting until %s: %s", at, reason)
