@@ -11,11 +11,12 @@ import enum
 import typing as t
 
 from tap_drchrono import timestamps
-from tap_drchrono.windows import Window
 
 if t.TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from tap_drchrono.windows import Window
 
 LIFETIME = 3600.0
 """Seconds for which the server keeps a list."""
@@ -89,6 +90,14 @@ class PendingList:
         """Records of the stream up to the window's end."""
         return self.frame.base + self.window.end
 
+    def expires_soon(self, now: float) -> bool:
+        """Tell whether the server may have dropped the list by the time it is fetched.
+
+        Args:
+            now: Seconds since the epoch.
+        """
+        return self.uuid is not None and now > self.submitted_at + LIFETIME - 60
+
     def submitted(self, uuid: str, now: float) -> None:
         """Note that the server generates the list.
 
@@ -132,7 +141,8 @@ class Status(enum.Enum):
     REFUSED = enum.auto()
 
 
-class Answer(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Answer:
     """An answer to a POST or GET, read.
 
     Attributes:
@@ -148,7 +158,7 @@ class Answer(t.NamedTuple):
     status: Status
     word: str = ""
     uuid: str | None = None
-    records: list[dict[str, t.Any]] = []  # noqa: RUF012 - never changed
+    records: Sequence[dict[str, t.Any]] = ()
     page: int | None = None
     size: int | None = None
     count: int | None = None
@@ -208,6 +218,6 @@ def _positive(value: object, least: int = 1) -> int | None:
     return None
 
 
-def carries_updates(records: list[dict[str, t.Any]]) -> bool:
+def carries_updates(records: Sequence[dict[str, t.Any]]) -> bool:
     """Tell whether any record carries an `updated_at` that can be read."""
     return any(timestamps.parse(record.get("updated_at")) for record in records)

@@ -8,6 +8,9 @@ FIRST_LOOK = 0.5
 _LONGEST_STEP = 60.0
 """Seconds between two looks at the most."""
 
+_FEW = 50
+"""Records in a list that is taken to be ready after the base time."""
+
 _LATE = 1.03
 """A look a little late costs less than one too early, which costs a request."""
 
@@ -42,7 +45,7 @@ class ListTimes:
         """Start without an observation."""
         self._base = 0.0
         self._per_record = 0.0
-        self._observed = False
+        self._largest: int | None = None
 
     def expected(self, records: int) -> float | None:
         """Estimate how long a list takes.
@@ -51,9 +54,10 @@ class ListTimes:
             records: Records that the list will hold.
 
         Returns:
-            Seconds from submission until it is ready, or None if none was observed.
+            Seconds from submission until it is ready, or None if no list of about
+            that size or a larger one was observed.
         """
-        if not self._observed:
+        if self._largest is None or records > 2 * self._largest + _FEW:
             return None
         return self._base + self._per_record * records
 
@@ -70,16 +74,17 @@ class ListTimes:
         if expected is None:
             took = (too_early + ready) / 2 if too_early else ready
             # Where nothing else is known, a quarter of the time is taken for the base.
-            share = 1.0 if records < 50 else 0.25  # noqa: PLR2004 - a page of a few
-            self._base = share * took
-            self._per_record = (1 - share) * took / max(records, 1)
-            self._observed = True
+            if self._largest is None:
+                self._base = took if records < _FEW else took / 4
+            self._base = min(self._base, took)
+            self._per_record = (took - self._base) / max(records, 1)
         elif too_early:
-            self._scale(records, expected, ((too_early + ready) / 2 + expected) / 2)
+            self._scale(((too_early + ready) / 2 + expected) / 2 / expected)
         elif ready < expected * 1.2:
             # Ready at the first look: perhaps it was earlier. Shrink slowly, so that
             # only one look in many is wasted on finding out.
-            self._scale(records, expected, expected * 0.998)
+            self._scale(0.998)
+        self._largest = max(self._largest or 0, records)
 
     def look_at(self, records: int, age: float, looks: int) -> float:
         """Say when to look at a list.
@@ -101,11 +106,7 @@ class ListTimes:
         step = max(0.5, 0.08 * expected) * 1.5 ** (looks - 1)
         return max(due, age + min(step, _LONGEST_STEP))
 
-    def _scale(self, records: int, expected: float, wanted: float) -> None:
-        """Change the estimate for lists of a size from one value to another."""
-        if not self._per_record and expected < wanted:
-            # So far only lists of a few records were seen: the rest is by the record.
-            self._per_record = (wanted - self._base) / max(records, 1)
-            return
-        self._base *= wanted / expected
-        self._per_record *= wanted / expected
+    def _scale(self, factor: float) -> None:
+        """Change the estimate for lists of all sizes."""
+        self._base *= factor
+        self._per_record *= factor

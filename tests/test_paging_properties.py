@@ -1,0 +1,129 @@
+"""Whatever happens between two requests, no record is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from list_model import T0, ListModel, read
+
+DAY = 86_400
+
+settings.register_profile(
+    "ci", max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck)
+)
+settings.register_profile(
+    "long", parent=settings.get_profile("ci"), max_examples=50_000
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+page_sizes = st.sampled_from([1, 2, 3, 4, 5, 7, 10, 20, 1000])
+stamps = st.one_of(st.integers(0, 400), st.sampled_from([7, 7, 100])).map(
+    lambda day: day * DAY
+)
+change = st.tuples(
+    st.sampled_from(["update", "update", "insert", "delete"]),
+    st.integers(0, 10_000),
+    st.sampled_from([0, 1, 1, 30, DAY // 2, 3 * DAY]),
+)
+changes = st.lists(st.lists(change, max_size=6), max_size=60)
+
+
+class Practice:
+    """Applies drawn changes to a model, one batch before each request."""
+
+    def __init__(self, model: ListModel, drawn: list) -> None:
+        self.model = model
+        self.drawn = drawn
+        self.now = max([0, *model.updated.values()]) + 1
+        self.next_key = max([0, *model.updated]) + 1
+
+    def change(self, request: int) -> None:
+        for kind, pick, later in (
+            self.drawn[request] if request < len(self.drawn) else []
+        ):
+            self.now += later
+            keys = sorted(self.model.updated)
+            if kind == "insert" or not keys:
+                self.model.put(self.next_key, self.now)
+                self.next_key += 1
+            elif kind == "update":
+                self.model.put(keys[pick % len(keys)], self.now)
+            else:
+                self.model.remove(keys[pick % len(keys)])
+
+
+def seconds(record: dict) -> int:
+    stamp = dt.datetime.fromisoformat(record["updated_at"])
+    return int((stamp - T0).total_seconds())
+
+
+@given(st.lists(stamps, max_size=80), page_sizes, changes, st.integers(1, 8))
+def test_updates_inserts_and_deletions_lose_nothing(initial, size, drawn, pending):
+    model = ListModel()
+    for key, stamp in enumerate(initial):
+        model.put(key, stamp)
+    practice = Practice(model, drawn)
+    emitted, _ = read(
+        model, page_size=size, before=practice.change, max_pending=pending
+    )
+
+    bookmark = max((seconds(record) for record in emitted), default=None)
+    copy = {record["id"]: seconds(record) for record in emitted}
+    for key, updated in model.updated.items():
+        if copy.get(key) != updated:
+            assert bookmark is None or updated >= bookmark - DAY
+
+    if bookmark is None:
+        return
+    since = (T0 + dt.timedelta(seconds=bookmark)).date() - dt.timedelta(days=1)
+    for record in read(model, page_size=size, since=since)[0]:
+        copy[record["id"]] = seconds(record)
+    assert {key: copy.get(key) for key in model.updated} == model.updated
+
+
+@given(st.lists(stamps, max_size=80), page_sizes, st.integers(1, 8), st.booleans())
+def test_a_quiet_stream_is_emitted_exactly_once(initial, size, pending, dated):
+    model = ListModel(dated=dated)
+    for key, stamp in enumerate(initial):
+        model.put(key, stamp)
+    emitted, paginator = read(model, page_size=size, max_pending=pending)
+    assert sorted(r["id"] for r in emitted) == list(range(len(initial)))
+    assert paginator.tally.reread == 0
+
+
+@given(st.lists(stamps, max_size=60), page_sizes, changes)
+def test_streams_without_updated_at_lose_nothing(initial, size, drawn):
+    model = ListModel(dated=False)
+    for key, stamp in enumerate(initial):
+        model.put(key, stamp)
+    before = dict(model.updated)
+    practice = Practice(model, drawn)
+    emitted, _ = read(model, page_size=size, before=practice.change)
+    seen = {record["id"] for record in emitted}
+    # Records that changed during the run lie at or after its first day, from which
+    # the next run reads; all others must be here.
+    for key, updated in model.updated.items():
+        if before.get(key) == updated:
+            assert key in seen
+
+
+@given(
+    st.lists(stamps, min_size=1, max_size=80),
+    page_sizes,
+    st.integers(1, 7),
+    changes,
+)
+def test_a_server_that_clamps_page_sizes_is_believed(initial, size, served, drawn):
+    model = ListModel(max_page_size=served)
+    for key, stamp in enumerate(initial):
+        model.put(key, stamp)
+    before = dict(model.updated)
+    practice = Practice(model, drawn)
+    emitted, _ = read(model, page_size=size, before=practice.change)
+    bookmark = max((seconds(r) for r in emitted), default=0)
+    copy = {record["id"]: seconds(record) for record in emitted}
+    for key, updated in model.updated.items():
+        assert copy.get(key) == updated or updated >= bookmark - DAY, before
