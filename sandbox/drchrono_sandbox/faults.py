@@ -1,0 +1,207 @@
+"""Misbehaviour on purpose, as plain data: which request, and what happens."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Kind: t.TypeAlias = t.Literal[
+    "close",
+    "reset",
+    "hang",
+    "slow",
+    "truncate",
+    "400",
+    "401",
+    "403",
+    "404",
+    "429",
+    "500",
+    "502",
+    "503",
+    "504",
+    "html",
+    "redirect",
+    "redirect_elsewhere",
+    "truncated_json",
+    "malformed_json",
+    "empty_body",
+    "not_an_object",
+    "missing_status",
+    "unexpected_status",
+    "missing_results",
+    "missing_uuid",
+    "list_failed",
+    "list_canceled",
+    "list_error",
+    "list_expired",
+    "list_never",
+    "scope_missing",
+    "out_of_order",
+    "invalid_grant",
+    "invalid_client",
+]
+KINDS: tuple[str, ...] = t.get_args(Kind)
+
+LIST_KINDS = frozenset(
+    {
+        "list_failed",
+        "list_canceled",
+        "list_error",
+        "list_expired",
+        "list_never",
+        "scope_missing",
+        "out_of_order",
+    }
+)
+"""Kinds that stick to the list that is posted or polled."""
+
+ThrottleForm: t.TypeAlias = t.Literal["sentence", "decimal", "bare", "retry_after"]
+When: t.TypeAlias = t.Literal["any", "progress", "complete"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that goes wrong.
+
+    Attributes:
+        kind: What happens. `close`, `reset` and `hang` end without an answer, `slow`
+            answers after `seconds`, `truncate` cuts the body short; the kinds that
+            begin with `list_`, `scope_missing` and `out_of_order` stick to the list
+            that is posted or polled; the others replace or spoil one answer.
+        method: `POST` or `GET`; either if empty.
+        endpoint: A stream's name, `token`, `authorize`, or any bulk endpoint if
+            empty (`*` for any endpoint at all).
+        page: Only lists of this page.
+        page_size: Only lists of this page size or more.
+        poll: Only the poll with this number of its list, from 1.
+        when: Only polls that would find the list in progress, or complete.
+        nth: The first of the matching requests that is hit, from 1.
+        times: How many of them are hit from there on; all if None.
+        performed: Whether the request takes effect before its answer is lost.
+        status: The status code of `list_failed`, `list_canceled` and `list_error`.
+        seconds: Of `hang`, `slow`, and what `429` says.
+        form: How `429` says it.
+        location: Where `redirect_elsewhere` leads; a made-up host if empty.
+        permanent: Whether a redirect has status 301 rather than 302.
+    """
+
+    kind: Kind
+    method: t.Literal["", "GET", "POST"] = ""
+    endpoint: str = ""
+    page: int | None = None
+    page_size: int | None = None
+    poll: int | None = None
+    when: When = "any"
+    nth: int = 1
+    times: int | None = 1
+    performed: bool = False
+    status: int = 200
+    seconds: float = 30.0
+    form: ThrottleForm = "sentence"
+    location: str = ""
+    permanent: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a kind that does not exist.
+
+        Raises:
+            ValueError: If the kind is unknown.
+        """
+        if self.kind not in KINDS:
+            msg = f"Unknown fault kind {self.kind!r}; known: {', '.join(KINDS)}"
+            raise ValueError(msg)
+
+    @classmethod
+    def of(cls, values: Fault | Mapping[str, t.Any]) -> Fault:
+        """Read a fault from JSON.
+
+        Args:
+            values: The attributes by name, or a fault.
+
+        Returns:
+            The fault.
+
+        Raises:
+            ValueError: If an attribute or the kind is unknown.
+        """
+        if isinstance(values, Fault):
+            return values
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := set(values) - known:
+            msg = f"Unknown fault attributes {sorted(unknown)}; known: {sorted(known)}"
+            raise ValueError(msg)
+        return cls(**values)
+
+
+class Call(t.NamedTuple):
+    """What a fault can look at in a request.
+
+    Attributes:
+        method: In upper case.
+        endpoint: A stream's name, `token` or `authorize`.
+        page: Of the list that is posted or polled.
+        page_size: Of the list that is posted or polled.
+        poll: The number of this poll of its list, from 1; 0 for other requests.
+        state: What a poll would find; empty for other requests.
+    """
+
+    method: str
+    endpoint: str
+    page: int | None = None
+    page_size: int | None = None
+    poll: int = 0
+    state: t.Literal["", "progress", "complete"] = ""
+
+
+def _matches(fault: Fault, call: Call) -> bool:
+    is_bulk = call.endpoint not in {"token", "authorize"}
+    if fault.endpoint not in {call.endpoint, "*"} and (fault.endpoint or not is_bulk):
+        return False
+    if fault.page_size is not None and (call.page_size or 0) < fault.page_size:
+        return False
+    return (
+        fault.method in {"", call.method}
+        and fault.page in {None, call.page}
+        and fault.poll in {None, call.poll}
+        and fault.when in {"any", call.state}
+    )
+
+
+class FaultPlan:
+    """A list of faults, and how often each has matched."""
+
+    def __init__(self, faults: Iterable[Fault | Mapping[str, t.Any]] = ()) -> None:
+        """Start counting at zero.
+
+        Args:
+            faults: What is to go wrong, as faults or as JSON; the first that hits a
+                request is applied to it.
+        """
+        self.faults = tuple(Fault.of(fault) for fault in faults)
+        self.matched = [0] * len(self.faults)
+        self.applied = [0] * len(self.faults)
+
+    def hit(self, call: Call) -> Fault | None:
+        """Find the fault that hits a request, and count.
+
+        Args:
+            call: The request.
+
+        Returns:
+            The fault to apply, if any.
+        """
+        found: Fault | None = None
+        for position, fault in enumerate(self.faults):
+            if not _matches(fault, call):
+                continue
+            self.matched[position] += 1
+            done = self.matched[position] - fault.nth
+            hits = done >= 0 and (fault.times is None or done < fault.times)
+            if hits and found is None:
+                self.applied[position] += 1
+                found = fault
+        return found

@@ -1,0 +1,137 @@
+"""The query parameters of a POST: what is accepted, what is refused, what is ignored."""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+
+from drchrono_sandbox.lists import Query
+from drchrono_sandbox.streams import PAGE_MAX
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drchrono_sandbox.settings import Settings
+    from drchrono_sandbox.streams import StreamInfo
+    from drchrono_sandbox.tables import Order
+
+_HOUR = 3600
+_DATE_LENGTH = len("2024-01-05")
+_ZONE_SIGNS = ("Z", "z", "+")
+
+
+class ParameterError(Exception):
+    """A parameter that is refused with status 400."""
+
+    def __init__(self, field: str, message: str) -> None:
+        """Say what is wrong.
+
+        Args:
+            field: The parameter.
+            message: What is wrong with it.
+        """
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+def read_query(
+    info: StreamInfo, values: Mapping[str, str], settings: Settings
+) -> Query:
+    """Read the parameters of a POST. Unknown ones are ignored.
+
+    Args:
+        info: The endpoint.
+        values: The query parameters.
+        settings: What is accepted.
+
+    Returns:
+        What is asked for.
+
+    Raises:
+        ParameterError: If a parameter is refused.
+    """
+    page_size = _number(
+        "page_size", values, info.page_size_max, settings.default_page_size, settings
+    )
+    if settings.page_size_cap is not None:
+        page_size = min(page_size, settings.page_size_cap)
+    return Query(
+        page=_number("page", values, PAGE_MAX, 1, settings),
+        page_size=page_size,
+        order=_order(info, values, settings),
+        since=_since(values, settings),
+        hidden=_includes_hidden(info, values, settings),
+        verbose=is_true(values.get("verbose", "")),
+    )
+
+
+def is_true(text: str) -> bool:
+    """Read a flag.
+
+    Args:
+        text: As it was sent.
+
+    Returns:
+        Whether it is set.
+    """
+    return text.lower() in {"true", "1"}
+
+
+def _number(
+    name: str, values: Mapping[str, str], top: int, default: int, settings: Settings
+) -> int:
+    if name not in values:
+        return default
+    try:
+        number = int(values[name])
+    except ValueError:
+        raise ParameterError(name, "A valid integer is required.") from None
+    if settings.clamp:
+        return min(max(number, 1), top)
+    if number < 1:
+        msg = "Ensure this value is greater than or equal to 1."
+        raise ParameterError(name, msg)
+    if number > top:
+        msg = f"Ensure this value is less than or equal to {top}."
+        raise ParameterError(name, msg)
+    return number
+
+
+def _order(info: StreamInfo, values: Mapping[str, str], settings: Settings) -> Order:
+    order = values.get("order_by") or info.orders[0]
+    if order not in info.orders:
+        msg = f"Valid options include {list(info.orders)}."
+        raise ParameterError("order_by", msg)
+    return "unsorted" if settings.ignore_order_by else t.cast("Order", order)
+
+
+def _since(values: Mapping[str, str], settings: Settings) -> int | None:
+    text = values.get("since", "")
+    if not text:
+        if settings.since_required:
+            raise ParameterError("since", "This field is required.")
+        return None
+    bad = "Enter a valid date in the format YYYY-MM-DD."
+    if len(text) != _DATE_LENGTH and not settings.since_timestamps:
+        raise ParameterError("since", bad)
+    if any(sign in text for sign in _ZONE_SIGNS):
+        raise ParameterError("since", bad)
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ParameterError("since", bad) from None
+    if moment.tzinfo is not None:
+        raise ParameterError("since", bad)
+    seconds = int(moment.replace(tzinfo=dt.UTC).timestamp())
+    return seconds + int(settings.since_shift_hours * _HOUR)
+
+
+def _includes_hidden(
+    info: StreamInfo, values: Mapping[str, str], settings: Settings
+) -> bool:
+    if info.name == "appointments":
+        return is_true(values.get("show_archived", ""))
+    if settings.show_inactive == "honoured":
+        return is_true(values.get("show_inactive", ""))
+    return settings.show_inactive == "always"

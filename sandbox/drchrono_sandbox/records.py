@@ -1,0 +1,877 @@
+"""Invented records: each one is a function of its number, so nothing is stored.
+
+The references fit: a line item belongs to an appointment of the practice, a transaction
+to a line item, and so on. Field by field the records follow the vendor's OpenAPI, with
+the traits of real data: money as strings, empty strings, ids that are no numbers,
+references that are sometimes numbers and sometimes strings, texts with newlines.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+
+from drchrono_sandbox.draw import Draw
+from drchrono_sandbox.pools import Pools, pools
+from drchrono_sandbox.streams import STREAMS
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from drchrono_sandbox.tables import Row
+
+Record: t.TypeAlias = dict[str, t.Any]
+
+SIGNATURE = "__SIGNATURE__"
+"""Stands for the part of a signed URL that changes on each read."""
+
+BREAK_EVERY = 19
+"""One of so many appointments is a break: it has no patient and no note."""
+
+DAY = 86_400
+_STREAM_SEEDS = {name: seed for seed, name in enumerate(STREAMS)}
+_EDIT_SEED = 77
+_DOCTORS = (110_001, 110_002, 110_003, 110_017)
+_OFFICES = (210_001, 210_002)
+_STATUSES = (
+    "",
+    "Arrived",
+    "Checked In",
+    "In Session",
+    "Complete",
+    "Complete",
+    "Confirmed",
+    "Not Confirmed",
+    "Rescheduled",
+    "Cancelled",
+    "No Show",
+    "Waiting – Room 2",
+    None,
+)
+_CODES = ("99213", "99214", "G0439", "J1100", "93000", "X-RAY")
+_ICD10 = ("E11.9", "I10", "J06.9", "M54.5", "Z00.00", "F41.1")
+_PAYERS = (
+    ("60054", "Aetna"),
+    ("00431", 'Blue "Cross"'),
+    ("87726", "United Healthcare"),
+)
+
+
+def stamp_text(seconds: int) -> str:
+    """Write a practice time as the API does.
+
+    Args:
+        seconds: Since 1970 on the practice's own clock.
+
+    Returns:
+        ISO 8601 without a zone.
+    """
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def day_text(seconds: int) -> str:
+    """Write the day of a practice time.
+
+    Args:
+        seconds: Since 1970 on the practice's own clock.
+
+    Returns:
+        Such as `2024-01-05`.
+    """
+    return stamp_text(seconds)[:10]
+
+
+class Invented:
+    """The records of an invented practice."""
+
+    def __init__(self, seed: int, sizes: Mapping[str, int], start: int) -> None:
+        """Set up a practice.
+
+        Args:
+            seed: Other seeds give other practices.
+            sizes: Records per stream at the start, for references that fit.
+            start: Practice time of the oldest record, in seconds.
+        """
+        self._seed = seed
+        self._sizes = sizes
+        self._start = start
+        self._pools: Pools = pools()
+        self._insurances = [self._insurance(Draw(seed, 91, n)) for n in range(48)]
+        self._accidents = [self._accident(Draw(seed, 92, n)) for n in range(12)]
+        self._compensations = [self._compensation(Draw(seed, 93, n)) for n in range(12)]
+        self._referrers = [self._referrer(Draw(seed, 94, n)) for n in range(24)]
+        self._makers: dict[str, Callable[[Row, Draw, Draw], Record]] = {
+            "appointments": self._appointment,
+            "patients": self._patient,
+            "line_items": self._line_item,
+            "transactions": self._transaction,
+            "prescription_messages": self._prescription_message,
+            "eligibility_checks": self._eligibility_check,
+            "clinical_notes": self._clinical_note,
+            "clinical_note_field_values": self._field_value,
+        }
+
+    def record(self, stream: str, row: Row) -> Record:
+        """Invent a record with all its fields, verbose ones too.
+
+        Args:
+            stream: The stream's name.
+            row: The server's view of it.
+
+        Returns:
+            The record; nested values are shared and must not be changed.
+        """
+        stable = Draw(self._seed, _STREAM_SEEDS[stream], row.number)
+        edited = Draw(
+            self._seed, _EDIT_SEED, _STREAM_SEEDS[stream], row.number, row.version
+        )
+        record = self._makers[stream](row, stable, edited)
+        if row.number % 97 == 5:  # noqa: PLR2004 - a rare few, always the same ones
+            record["updated_at"] = record["updated_at"].replace("T", " ")
+        return record
+
+    def is_hidden(self, stream: str, number: int) -> bool:
+        """Tell whether a record is archived or inactive from the start.
+
+        Args:
+            stream: The stream's name.
+            number: The record's number.
+
+        Returns:
+            Whether the default parameters leave it out.
+        """
+        if stream == "patients":
+            return self._patient_status(number) != "A"
+        return stream == "appointments" and Draw(self._seed, 51, number).one_in(25)
+
+    def scheduled(self, number: int, created: int) -> int:
+        """Tell when an appointment takes place.
+
+        Args:
+            number: Its number.
+            created: Practice time in seconds.
+
+        Returns:
+            Practice time in seconds, on a quarter of an hour.
+        """
+        offset = Draw(self._seed, 52, number).below(60 * 96)
+        return (created // 900 + offset) * 900
+
+    @staticmethod
+    def is_break(number: int) -> bool:
+        """Tell whether an appointment is a break.
+
+        Args:
+            number: Its number.
+
+        Returns:
+            Whether it has no patient.
+        """
+        return number % BREAK_EVERY == BREAK_EVERY - 1
+
+    def key(self, stream: str, number: int) -> int | str:
+        """Tell the public id of a record.
+
+        Args:
+            stream: The stream's name.
+            number: The record's number.
+
+        Returns:
+            A string for appointments, else an integer.
+        """
+        if stream == "appointments":
+            return self.appointment_id(number)
+        return (_STREAM_SEEDS[stream] + 1) * 100_000_000 + 1 + number
+
+    def appointment_id(self, number: int) -> str:
+        """Tell the public id of an appointment.
+
+        Args:
+            number: Its number.
+
+        Returns:
+            A number as text, or for one in 23 a series and a day.
+        """
+        base = 90_000_001 + number
+        if number % 23 == 11 and not self.is_break(number):  # noqa: PLR2004 - a few
+            return (
+                f"{base}_{day_text(self._start + number * 7919 % 1500 * DAY)}".replace(
+                    "-", ""
+                )
+            )
+        return str(base)
+
+    def _patient_status(self, number: int) -> str:
+        return Draw(self._seed, 53, number).pick("AAAAAAAAAAAAAAAAAAID")
+
+    def _some_number(self, stream: str, draw: Draw) -> int:
+        return draw.below(max(1, self._sizes[stream]))
+
+    def _appointment_patient(self, number: int) -> int:
+        draw = Draw(self._seed, 54, number)
+        return t.cast("int", self.key("patients", self._some_number("patients", draw)))
+
+    def _visit(self, draw: Draw) -> int:
+        """Draw an appointment that has a patient."""
+        number = self._some_number("appointments", draw)
+        if self.is_break(number):
+            number -= 1
+        return number
+
+    def _reference(self, number: int, draw: Draw) -> int | str:
+        """Refer to an appointment as a number or as a string, as it happens."""
+        key = self.appointment_id(number)
+        return int(key) if key.isdigit() and draw.one_in(2) else key
+
+    def _phone(self, draw: Draw) -> str:
+        return f"({draw.digits(3)}) {draw.digits(3)}-{draw.digits(4)}"
+
+    def _name(self, draw: Draw) -> str:
+        return (
+            f"{draw.pick(self._pools.first_names)} {draw.pick(self._pools.last_names)}"
+        )
+
+    def _signed(self, kind: str, number: int) -> str:
+        return (
+            f"https://media.drchrono-sandbox.invalid/{kind}/{number}"
+            f"?Expires=3600&Signature={SIGNATURE}"
+        )
+
+    def _appointment(self, row: Row, draw: Draw, edit: Draw) -> Record:
+        number = row.number
+        created, updated = stamp_text(row.created), stamp_text(row.updated)
+        scheduled = stamp_text(row.scheduled)
+        key = self.appointment_id(number)
+        is_break = self.is_break(number)
+        is_series = "_" in key
+        payer = draw.pick(_PAYERS)
+        status = edit.pick(_STATUSES)
+        pools_ = self._pools
+        return {
+            "id": key,
+            "doctor": draw.pick(_DOCTORS),
+            "patient": None if is_break else self._appointment_patient(number),
+            "office": draw.pick(_OFFICES),
+            "exam_room": draw.below(4),
+            "scheduled_time": scheduled,
+            "duration": 15 * (1 + draw.below(6)),
+            "status": "" if is_break else status,
+            "custom_status": None,
+            "reason": "Lunch" if is_break else edit.pick(pools_.sentences),
+            "notes": edit.pick(pools_.notes) if edit.one_in(3) else "",
+            "color": draw.pick(("#ff0000", "", None, "orange")),
+            "profile": draw.pick((None, 301, 302)),
+            "reminder_profile": "",
+            "payment_profile": draw.pick(("", "Cash", "Insurance")),
+            "appt_is_break": is_break,
+            "is_walk_in": draw.one_in(12),
+            "is_virtual_base": False,
+            "allow_overlapping": draw.one_in(30),
+            "recurring_appointment": is_series,
+            "base_recurring_appointment": (
+                draw.pick((key.split("_")[0], int(key.split("_")[0])))
+                if is_series
+                else None
+            ),
+            "recurrence_instance_key": key if is_series else None,
+            "recur_start_date": scheduled[:10] if is_series else None,
+            "recur_end_date": "",
+            "recurring_days": ["Monday", "Thursday"] if is_series else [],
+            "recurs_every": 2 if is_series else None,
+            "cloned_from": None,
+            "billing_status": draw.pick(("", "Balance Due", "Bill Insurance", None)),
+            "billing_provider": draw.pick(("", str(_DOCTORS[0]))),
+            "supervising_provider": "",
+            "billing_notes": (
+                [
+                    {
+                        "id": 40_000_001 + number,
+                        "appointment": 90_000_001 + number,
+                        "text": draw.pick(pools_.notes),
+                        "created_at": created,
+                        "created_by": self._name(draw),
+                    }
+                ]
+                if draw.one_in(8)
+                else []
+            ),
+            "first_billed_date": created if draw.one_in(3) else None,
+            "last_billed_date": updated if draw.one_in(3) else "",
+            "first_edi_date": None,
+            "last_edi_date": None,
+            "ins1_status": draw.pick(("", "Paid In Full", "In Process Payor")),
+            "ins2_status": "",
+            "primary_insurer_name": payer[1],
+            "primary_insurer_payer_id": payer[0],
+            "primary_insurance_id_number": draw.digits(9),
+            "secondary_insurer_name": "",
+            "secondary_insurer_payer_id": "",
+            "secondary_insurance_id_number": "",
+            "resubmit_claim_original_id": None,
+            "icd9_codes": [],
+            "icd10_codes": [draw.pick(_ICD10), draw.pick(_ICD10)],
+            "deleted_flag": row.hidden,
+            "created_by": self._name(draw),
+            "created_at": created,
+            "updated_at": updated,
+            "extended_updated_at": updated,
+            "reminders": (
+                [
+                    {
+                        "id": 50_000_001 + number,
+                        "type": draw.pick(("email", "sms", "phone")),
+                        "scheduled_time": scheduled,
+                    }
+                ]
+                if draw.one_in(2)
+                else []
+            ),
+            "vitals": self._vitals(draw),
+            "custom_fields": [
+                {
+                    "field_type": 61,
+                    "field_value": draw.pick(pools_.sentences),
+                    "created_at": created,
+                    "updated_at": updated,
+                }
+            ],
+            "custom_vitals": [{"vital_type": 71, "value": draw.money(50)}],
+            "clinical_note": (
+                None
+                if is_break
+                else {
+                    "pdf": self._signed("clinical-notes", number),
+                    "locked": draw.one_in(2),
+                    "updated_at": updated,
+                }
+            ),
+            "status_transitions": [
+                {
+                    "appointment": key,
+                    "from_status": "",
+                    "to_status": status,
+                    "datetime": updated,
+                }
+            ],
+        }
+
+    def _vitals(self, draw: Draw) -> Record:
+        known = not draw.one_in(3)
+        return {
+            "height": 60.25 + draw.below(15) if known else None,
+            "height_units": "inches",
+            "weight": draw.pick((151.5, 70, "180.0", "", None)),
+            "weight_units": "lbs",
+            "bmi": f"{18 + draw.below(15)}.{draw.below(10)}" if known else "",
+            "temperature": 98.6 if known else None,
+            "temperature_units": "f",
+            "pulse": 55 + draw.below(40) if known else None,
+            "respiratory_rate": 12 + draw.below(8) if known else None,
+            "oxygen_saturation": 95 + draw.below(5) if known else "",
+            "blood_pressure_1": 105 + draw.below(40) if known else None,
+            "blood_pressure_2": 65 + draw.below(20) if known else None,
+            "head_circumference": None,
+            "head_circumference_units": "inches",
+            "pain": draw.pick(("", "0", "3", "10")),
+            "smoking_status": draw.pick(("blank", "266919005", "449868002")),
+        }
+
+    def _patient(self, row: Row, draw: Draw, edit: Draw) -> Record:
+        number = row.number
+        created, updated = stamp_text(row.created), stamp_text(row.updated)
+        pools_ = self._pools
+        first, last = draw.pick(pools_.first_names), draw.pick(pools_.last_names)
+        status = self._patient_status(number)
+        born = day_text(draw.below(19_000) * DAY - 10_000 * DAY)
+        visit = day_text(row.created + draw.below(400) * DAY)
+        doctor = draw.pick(_DOCTORS)
+        works = draw.one_in(2)
+        return {
+            "id": self.key("patients", number),
+            "chart_id": f"{last[:2].upper()}{first[:2].upper()}{number:06d}",
+            "first_name": first,
+            "middle_name": draw.pick(pools_.first_names) if draw.one_in(4) else "",
+            "last_name": last,
+            "nick_name": "",
+            "date_of_birth": None if draw.one_in(60) else born,
+            "date_of_death": visit if status == "D" else None,
+            "gender": draw.pick(("", "Male", "Female", "Other", "UNK")),
+            "gender_identity_code": "",
+            "gender_identity_description": "",
+            "pronouns": "",
+            "social_security_number": (
+                f"9{draw.digits(2)}-{draw.digits(2)}-{draw.digits(4)}"
+                if draw.one_in(2)
+                else ""
+            ),
+            "race": draw.pick(("blank", "asian", "black", "white", "declined")),
+            "race_subcategories": (
+                [{"code": "2028-9", "description": "Asian"}] if draw.one_in(9) else []
+            ),
+            "ethnicity": draw.pick(("blank", "hispanic", "not_hispanic")),
+            "preferred_language": draw.pick(("blank", "eng", "spa", "zho")),
+            "preferred_language_code": "",
+            "preferred_language_description": "",
+            "patient_status": status,
+            "patient_photo": (
+                self._signed("photos", number) if draw.one_in(5) else None
+            ),
+            "patient_photo_date": visit if draw.one_in(5) else None,
+            "patient_payment_profile": draw.pick(("", "Cash", "Insurance")),
+            "email": edit.pick(("", f"patient{number}@mail.invalid")),
+            "home_phone": self._phone(draw) if draw.one_in(2) else "",
+            "cell_phone": self._phone(edit),
+            "office_phone": "",
+            "disable_sms_messages": draw.one_in(5),
+            "address": edit.pick(pools_.streets),
+            "city": draw.pick(pools_.cities),
+            "state": draw.pick(pools_.states),
+            "zip_code": draw.digits(5),
+            "emergency_contact_name": self._name(draw) if draw.one_in(2) else "",
+            "emergency_contact_phone": self._phone(draw) if draw.one_in(2) else "",
+            "emergency_contact_relation": draw.pick(("", "spouse", "parent")),
+            "employer": draw.pick(pools_.companies) if works else "",
+            "employer_address": draw.pick(pools_.streets) if works else "",
+            "employer_city": draw.pick(pools_.cities) if works else "",
+            "employer_state": draw.pick(pools_.states) if works else "",
+            "employer_zip_code": draw.digits(5) if works else "",
+            "primary_care_physician": self._name(draw) if draw.one_in(3) else "",
+            "responsible_party_name": None if draw.one_in(2) else "",
+            "responsible_party_relation": None,
+            "responsible_party_phone": None,
+            "responsible_party_email": None,
+            "date_of_first_appointment": visit,
+            "date_of_last_appointment": visit,
+            "default_pharmacy": draw.pick(("", draw.digits(7))),
+            "preferred_pharmacies": [draw.digits(7)] if draw.one_in(4) else [],
+            "referring_source": "",
+            "copay": edit.money(60),
+            "medication_history_consent": draw.pick(("", "Given")),
+            "offices": [draw.pick(_OFFICES)],
+            "doctor": doctor,
+            "created_at": created,
+            "updated_at": updated,
+            "primary_insurance": draw.pick(self._insurances),
+            "secondary_insurance": (
+                draw.pick(self._insurances) if draw.one_in(5) else None
+            ),
+            "tertiary_insurance": (
+                draw.pick(self._insurances) if draw.one_in(40) else None
+            ),
+            "auto_accident_insurance": (
+                draw.pick(self._accidents) if draw.one_in(30) else None
+            ),
+            "workers_comp_insurance": (
+                draw.pick(self._compensations) if draw.one_in(30) else None
+            ),
+            "referring_doctor": (
+                draw.pick(self._referrers) if draw.one_in(3) else None
+            ),
+            "custom_demographics": [
+                {
+                    "field_type": 81,
+                    "value": draw.pick(pools_.sentences),
+                    "updated_at": updated,
+                }
+            ],
+            "patient_flags": (
+                [
+                    {
+                        "id": 82,
+                        "name": "Fall risk",
+                        "color": "red",
+                        "priority": 1,
+                        "doctor": doctor,
+                        "archived": False,
+                        "created_at": created,
+                        "updated_at": created,
+                    }
+                ]
+                if draw.one_in(6)
+                else []
+            ),
+            "patient_flags_attached": (
+                [
+                    {
+                        "id": 83_000_001 + number,
+                        "flag_type": 82,
+                        "flag_text": draw.pick(pools_.sentences),
+                        "archived": False,
+                        "created_at": created,
+                        "updated_at": updated,
+                    }
+                ]
+                if draw.one_in(6)
+                else []
+            ),
+        }
+
+    def _insurance(self, draw: Draw) -> Record:
+        pools_ = self._pools
+        payer = draw.pick(_PAYERS)
+        own = not draw.one_in(4)
+        return {
+            "insurance_company": payer[1],
+            "insurance_payer_id": payer[0],
+            "insurance_id_number": draw.digits(9),
+            "insurance_group_name": draw.pick(pools_.companies),
+            "insurance_group_number": draw.digits(6),
+            "insurance_claim_office_number": "",
+            "insurance_plan_name": draw.pick(("", "PPO Gold")),
+            "insurance_plan_type": draw.pick(("", "CI", "MC")),
+            "is_subscriber_the_patient": own,
+            "patient_relationship_to_subscriber": "" if own else "01",
+            "photo_front": self._signed("cards", draw.below(10**6)),
+            "photo_back": draw.pick(("", None)),
+            "subscriber_first_name": "" if own else draw.pick(pools_.first_names),
+            "subscriber_middle_name": "",
+            "subscriber_last_name": "" if own else draw.pick(pools_.last_names),
+            "subscriber_suffix": "",
+            "subscriber_date_of_birth": None
+            if own
+            else day_text(draw.below(9999) * DAY),
+            "subscriber_social_security": "",
+            "subscriber_gender": "" if own else "Female",
+            "subscriber_address": "" if own else draw.pick(pools_.streets),
+            "subscriber_city": "" if own else draw.pick(pools_.cities),
+            "subscriber_zip_code": "" if own else draw.digits(5),
+            "subscriber_state": "" if own else draw.pick(pools_.states),
+            "subscriber_country": "US",
+        }
+
+    def _accident(self, draw: Draw) -> Record:
+        pools_ = self._pools
+        short = {
+            "claim_rep_name": self._name(draw),
+            "claim_rep_address": draw.pick(pools_.streets),
+            "claim_rep_city": draw.pick(pools_.cities),
+            "claim_rep_state": draw.pick(pools_.states),
+            "claim_rep_zip": draw.digits(5),
+            "claim_rep_is_insurer": draw.one_in(2),
+            "case_number": draw.digits(8),
+            "company": draw.pick(pools_.companies),
+            "date_of_accident": day_text(self._start + draw.below(900) * DAY),
+            "disabled_from_date": None,
+            "disabled_to_date": "",
+            "return_to_work_date": None,
+            "similar_condition_date": None,
+            "similar_condition_notes": "",
+            "had_similar_condition": False,
+            "still_under_care": draw.one_in(2),
+            "significant_injury": "NO",
+            "significant_injury_notes": "",
+            "treatment_duration": "6 weeks",
+            "will_require_therapy": draw.one_in(2),
+            "will_require_therapy_rec": "",
+            "notes": draw.pick(pools_.notes),
+            "payer_id": draw.digits(5),
+            "payer_address": draw.pick(pools_.streets),
+            "payer_city": draw.pick(pools_.cities),
+            "payer_state": draw.pick(pools_.states),
+            "payer_zip": draw.digits(5),
+            "policy_number": draw.digits(10),
+            "is_subscriber_the_patient": True,
+            "patient_relationship_to_subscriber": "",
+            "subscriber_first_name": "",
+            "subscriber_middle_name": "",
+            "subscriber_last_name": "",
+            "subscriber_suffix": "",
+            "subscriber_date_of_birth": None,
+            "subscriber_social_security": "",
+            "subscriber_phone_number": "",
+            "subscriber_address": "",
+            "subscriber_city": "",
+            "subscriber_state": "",
+            "subscriber_zip_code": "",
+            "state_of_occurrence": draw.pick(pools_.states),
+        }
+        return {f"auto_accident_{name}": value for name, value in short.items()}
+
+    def _compensation(self, draw: Draw) -> Record:
+        pools_ = self._pools
+        short = {
+            "company": draw.pick(pools_.companies),
+            "payer_id": draw.digits(5),
+            "payer_address": draw.pick(pools_.streets),
+            "payer_city": draw.pick(pools_.cities),
+            "payer_state": draw.pick(pools_.states),
+            "payer_zip": draw.digits(5),
+            "case_number": draw.digits(8),
+            "group_name": "",
+            "group_number": "",
+            "carrier_code": draw.digits(4),
+            "date_of_accident": day_text(self._start + draw.below(900) * DAY),
+            "notes": draw.pick(pools_.notes),
+            "state_of_occurrence": draw.pick(pools_.states),
+            "wcb": draw.digits(6),
+            "wcb_rating_code": "",
+        }
+        return {
+            **{f"workers_comp_{name}": value for name, value in short.items()},
+            "property_and_casualty_agency_claim_number": draw.digits(9),
+        }
+
+    def _referrer(self, draw: Draw) -> Record:
+        return {
+            "first_name": draw.pick(self._pools.first_names),
+            "middle_name": "",
+            "last_name": draw.pick(self._pools.last_names),
+            "suffix": draw.pick(("", "MD")),
+            "address": draw.pick(self._pools.streets),
+            "phone": self._phone(draw),
+            "fax": "",
+            "email": "",
+            "npi": draw.digits(10),
+            "provider_number": "",
+            "provider_qualifier": "",
+            "specialty": draw.pick(("", "Cardiology")),
+        }
+
+    def _line_item(self, row: Row, draw: Draw, edit: Draw) -> Record:
+        visit = self._visit(draw)
+        day = day_text(row.created)
+        price = draw.money(500)
+        return {
+            "id": self.key("line_items", row.number),
+            "appointment": self._reference(visit, draw),
+            "patient": self._appointment_patient(visit),
+            "doctor": draw.pick(_DOCTORS),
+            "code": draw.pick(_CODES),
+            "procedure_type": draw.pick(("C", "H", "U", "S")),
+            "description": draw.pick(self._pools.sentences),
+            "modifiers": draw.pick((["25", "", "", ""], ["", "", "", ""], [])),
+            "diagnosis_pointers": draw.pick((["1", "0", "0", "0"], [1, 2, 0, 0])),
+            "units": "UN",
+            "quantity": draw.pick(("1.00", "2.00", "0.50", 1, 2.5, "")),
+            "price": price,
+            "billed": price,
+            "allowed": draw.money(),
+            "expected_reimbursement": draw.money(),
+            "adjustment": draw.pick(("0.00", "-12.50", draw.money(40))),
+            "ins1_paid": draw.money(),
+            "ins2_paid": "0.00",
+            "ins3_paid": "0.00",
+            "ins_total": edit.money(),
+            "pt_paid": edit.pick((edit.money(90), 25.5, 0)),
+            "paid_total": edit.money(),
+            "balance_ins": edit.money(),
+            "balance_pt": edit.money(),
+            "balance_total": edit.money(),
+            "billing_status": edit.pick(("", "Paid In Full", "In Process Payor")),
+            "insurance_status": edit.pick(("", "1", None)),
+            "denied_flag": draw.one_in(20),
+            "service_date": day,
+            "posted_date": day,
+            "updated_at": stamp_text(row.updated),
+        }
+
+    def _transaction(self, row: Row, draw: Draw, edit: Draw) -> Record:
+        line_item = self._some_number("line_items", draw)
+        of_item = Draw(self._seed, _STREAM_SEEDS["line_items"], line_item)
+        visit = self._visit(of_item)
+        payer = draw.pick(_PAYERS)
+        day = day_text(row.created)
+        return {
+            "id": self.key("transactions", row.number),
+            "line_item": self.key("line_items", line_item),
+            "appointment": self._reference(visit, draw),
+            "patient": self._appointment_patient(visit),
+            "doctor": draw.pick(_DOCTORS),
+            "posted_date": day,
+            "check_date": draw.pick((day, None, "")),
+            "trace_number": draw.pick(("", draw.digits(8))),
+            "adjustment": draw.money(80),
+            "adjustment_group_code": draw.pick(("", "CO", "OA", "PI", "PR")),
+            "adjustment_reason": draw.pick(("-3", "1", "45", "253", "")),
+            "claim_status": edit.pick(("", "0", "1", "4", "22")),
+            "ins_name": draw.pick((1, 2, "1", "Aetna", "", None)),
+            "ins_paid": edit.pick((edit.money(), 80.5)),
+            "insurance": draw.pick(
+                (
+                    {"name": payer[1], "id_number": payer[0], "message": ""},
+                    {"name": "", "id_number": "", "message": "No insurance"},
+                    None,
+                )
+            ),
+            "created_at": stamp_text(row.created),
+            "updated_at": stamp_text(row.updated),
+        }
+
+    def _variable(self, draw: Draw, edit: Draw) -> t.Any:  # noqa: ANN401 - any form
+        """Draw a value in one of the four forms of a "variable size object"."""
+        text = edit.pick(self._pools.notes)
+        return draw.pick(
+            (
+                {"drug": {"name": text, "ndc": draw.digits(11)}, "refills": [1, 2]},
+                [{"name": "copay", "amount": draw.money()}, text],
+                text,
+                None,
+            )
+        )
+
+    def _prescription_message(self, row: Row, draw: Draw, edit: Draw) -> Record:
+        patient = self._some_number("patients", draw)
+        incoming = draw.one_in(2)
+        return {
+            "id": self.key("prescription_messages", row.number),
+            "patient": None if draw.one_in(9) else self.key("patients", patient),
+            "doctor": draw.pick(_DOCTORS),
+            "message_type": "RefillRequest" if incoming else "NewRx",
+            "message_direction": "I" if incoming else "O",
+            "message_status": edit.pick(("Sent", "Pending", "Error", "", None)),
+            "parent_message": (
+                str(self.key("prescription_messages", row.number - 1))
+                if row.number and draw.one_in(4)
+                else None
+            ),
+            "pharmacy": draw.digits(7),
+            "json_data": self._variable(draw, edit),
+            "created_at": stamp_text(row.created),
+            "updated_at": stamp_text(row.updated),
+        }
+
+    def _eligibility_check(self, row: Row, draw: Draw, edit: Draw) -> Record:
+        visit = self._visit(draw)
+        patient = self._appointment_patient(visit)
+        return {
+            "id": self.key("eligibility_checks", row.number),
+            "appointment": (
+                draw.pick((None, ""))
+                if draw.one_in(10)
+                else self._reference(visit, draw)
+            ),
+            "patient": draw.pick((patient, str(patient))),
+            "eligibility": edit.pick(("1", "3", "6", "")),
+            "cob_level": draw.pick(("Primary Insurance", "Secondary Insurance", "")),
+            "payer_name": draw.pick(_PAYERS)[1],
+            "coverage_details": self._variable(draw, edit),
+            "coverage_subscriber": self._variable(draw, edit),
+            "request_service_type": draw.pick(("30", "1", "98")),
+            "service_type_description": "Health Benefit Plan Coverage",
+            "query_date": stamp_text(row.created),
+            "updated_at": stamp_text(row.updated),
+        }
+
+    def _clinical_note(self, row: Row, draw: Draw, edit: Draw) -> Record:
+        # One note per appointment, and none for breaks.
+        number = row.number + row.number // (BREAK_EVERY - 1)
+        patient = self._appointment_patient(number)
+        signed = draw.one_in(2)
+        return {
+            "id": self.key("clinical_notes", row.number),
+            "appointment": self._reference(number, draw),
+            "patient": draw.pick((patient, str(patient))),
+            "archived": draw.one_in(15),
+            "signee": {
+                "locked_by": self._name(draw) if signed else None,
+                "supervisor_locked_by": "",
+            },
+            "clinical_note_sections": [
+                {
+                    "clinical_note_template": 7001 + section,
+                    "name": name,
+                    "values": [
+                        {
+                            "id": 800_000_001 + 2 * row.number + section,
+                            "clinical_note_field": 7101 + section,
+                            "value": edit.pick(self._pools.notes),
+                        }
+                    ],
+                }
+                for section, name in enumerate(("Subjective", "Plan — Übersicht"))
+            ],
+            "updated_at": stamp_text(row.updated),
+        }
+
+    def _field_value(self, row: Row, draw: Draw, edit: Draw) -> Record:
+        return {
+            "id": self.key("clinical_note_field_values", row.number),
+            "appointment": self._reference(self._visit(draw), draw),
+            "clinical_note_field": 7101 + draw.below(40),
+            "value": edit.pick(
+                ("", "True", edit.pick(self._pools.notes), "7", "[1, 2]")
+            ),
+            "created_at": stamp_text(row.created),
+            "updated_at": stamp_text(row.updated),
+        }
+
+
+class Lean:
+    """Records of three or four small fields."""
+
+    def record(self, stream: str, row: Row) -> Record:
+        """Write a small record.
+
+        Args:
+            stream: The stream's name.
+            row: The server's view of it.
+
+        Returns:
+            The record.
+        """
+        key = row.number + 1
+        record: Record = {
+            "id": str(key) if stream == "appointments" else key,
+            "updated_at": stamp_text(row.updated),
+            "doctor": row.version,
+        }
+        if STREAMS[stream].key == "appointment":
+            record["appointment"] = str(key)
+        return record
+
+    @staticmethod
+    def is_hidden(stream: str, number: int) -> bool:
+        """Tell that nothing is hidden."""
+        del stream, number
+        return False
+
+    @staticmethod
+    def scheduled(number: int, created: int) -> int:
+        """Tell that nothing is scheduled."""
+        del number, created
+        return 0
+
+
+class Given:
+    """Records that a test wrote down, delivered as they are."""
+
+    def __init__(self, records: Mapping[str, list[Record]]) -> None:
+        """Take the records.
+
+        Args:
+            records: By stream.
+        """
+        self._records = records
+
+    def record(self, stream: str, row: Row) -> Record:
+        """Look up a record.
+
+        Args:
+            stream: The stream's name.
+            row: The server's view of it.
+
+        Returns:
+            The given record; once edited, with another `updated_at`. Added records
+            are copies of given ones under another id.
+        """
+        given = self._records[stream]
+        record = dict(given[row.number % len(given)]) if given else {}
+        if row.number >= len(given):
+            name = STREAMS[stream].key
+            is_text = isinstance(record.get(name, ""), str)
+            record[name] = str(10**9 + row.number) if is_text else 10**9 + row.number
+        if row.version or row.number >= len(given):
+            record["updated_at"] = stamp_text(row.updated)
+        return record
+
+    @staticmethod
+    def is_hidden(stream: str, number: int) -> bool:
+        """Tell that added records are not hidden."""
+        del stream, number
+        return False
+
+    @staticmethod
+    def scheduled(number: int, created: int) -> int:
+        """Schedule added appointments when they are made."""
+        del number
+        return created

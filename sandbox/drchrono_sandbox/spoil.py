@@ -1,0 +1,158 @@
+"""What a fault makes of an answer."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from drchrono_sandbox.messages import (
+    Json,
+    Misbehaviour,
+    Request,
+    Response,
+    html_response,
+    json_response,
+    raw_json_response,
+)
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drchrono_sandbox.faults import Fault, ThrottleForm
+
+_ELSEWHERE = "https://elsewhere.drchrono-sandbox.invalid/"
+_DETAILS = {
+    400: "Bad request.",
+    401: "Authentication credentials were not provided.",
+    403: "You do not have permission to perform this action.",
+    404: "Not found.",
+}
+
+
+def detail(status: int, text: str = "", mark: str = "") -> Response:
+    """Make an error body.
+
+    Args:
+        status: The status code.
+        text: What is wrong; the usual text of the status if empty.
+        mark: Planted beside it, if not empty.
+
+    Returns:
+        The response.
+    """
+    body = {"detail": text or _DETAILS.get(status, "A server error occurred.")}
+    if mark:
+        body["debug"] = f"{mark}error"
+    return json_response(status, body)
+
+
+def throttled(form: ThrottleForm, wait: float | None, mark: str = "") -> Response:
+    """Make a 429.
+
+    Args:
+        form: How it says the waiting time.
+        wait: Seconds; None if it says none.
+        mark: Planted beside it, if not empty.
+
+    Returns:
+        The response.
+    """
+    text = "Request was throttled."
+    headers = {}
+    if wait is not None and form == "sentence":
+        text += f" Expected available in {max(1, round(wait))} seconds."
+    if wait is not None and form == "decimal":
+        text += f" Expected available in {max(1, round(wait))}.0 seconds."
+    if wait is not None and form == "retry_after":
+        headers["retry-after"] = str(max(1, round(wait)))
+    response = detail(429, text, mark)
+    return Response(429, {**response.headers, **headers}, response.body)
+
+
+def canned(fault: Fault, request: Request, mark: str) -> Response | None:
+    """Make an answer that doesn't depend on what was asked.
+
+    Args:
+        fault: What goes wrong.
+        request: Whose address a redirect repeats.
+        mark: Planted in the body, if not empty.
+
+    Returns:
+        The answer; None if the fault spoils the real one instead.
+    """
+    kind = fault.kind
+    if kind in {"close", "reset", "hang"}:
+        cut = t.cast("t.Literal['close', 'reset', 'hang']", kind)
+        delay = fault.seconds if kind == "hang" else 0.0
+        return Response(503, {}, b"", Misbehaviour(delay=delay, cut=cut))
+    if kind == "429":
+        return throttled(fault.form, fault.seconds, mark)
+    if kind == "400":
+        return json_response(400, {"since": [f"Enter a valid date. {mark}".strip()]})
+    if kind in {"502", "503", "504"}:
+        return html_response(int(kind), f"<h1>{kind}</h1>{mark}")
+    if kind.isdigit():
+        return detail(int(kind), mark=mark)
+    if kind == "html":
+        return html_response(200, f"<h1>Down for maintenance</h1>{mark}")
+    if kind == "empty_body":
+        return raw_json_response(200, b"")
+    if kind == "not_an_object":
+        return json_response(200, [mark or "list"])
+    if kind in {"redirect", "redirect_elsewhere"}:
+        return _redirect(fault, request)
+    return None
+
+
+def _redirect(fault: Fault, request: Request) -> Response:
+    query = f"?{request.full_query}" if request.full_query else ""
+    location = f"{request.base_url}{request.path}{query}"
+    if fault.kind == "redirect_elsewhere":
+        location = fault.location or f"{_ELSEWHERE.rstrip('/')}{request.path}{query}"
+    status = 301 if fault.permanent else 302
+    return html_response(status, "", {"location": location})
+
+
+def spoiled(fault: Fault, real: Response, mark: str) -> Response:
+    """Spoil a real answer.
+
+    Args:
+        fault: What goes wrong.
+        real: The answer.
+        mark: Planted in the body, if not empty.
+
+    Returns:
+        The spoiled answer.
+    """
+    kind = fault.kind
+    if kind == "slow":
+        return Response(
+            real.status, real.headers, real.body, Misbehaviour(delay=fault.seconds)
+        )
+    if kind == "truncate":
+        return Response(
+            real.status, real.headers, real.body, Misbehaviour(cut="truncate")
+        )
+    if kind == "truncated_json":
+        half = real.body[: max(1, len(real.body) * 2 // 3)]
+        return raw_json_response(real.status, half)
+    if kind == "malformed_json":
+        return raw_json_response(real.status, real.body + f",{mark}]".encode())
+    edit = _EDITS.get(kind)
+    return real if edit is None else _edited(real, edit, mark)
+
+
+def _edited(
+    real: Response, edit: Callable[[dict[str, Json], str], object], mark: str
+) -> Response:
+    body = json.loads(real.body or b"{}")
+    edit(body, mark)
+    return json_response(real.status, body)
+
+
+_EDITS: dict[str, Callable[[dict[str, Json], str], object]] = {
+    "missing_status": lambda body, _: body.pop("status", None),
+    "unexpected_status": lambda body, mark: body.update(status=f"{mark}Queued"),
+    "missing_results": lambda body, _: (body.pop("results", 0), body.pop("data", 0)),
+    "missing_uuid": lambda body, _: body.pop("uuid", None),
+}
