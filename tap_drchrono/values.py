@@ -1,0 +1,470 @@
+"""Cast raw records to their schema, by a plan that is compiled once per stream.
+
+Nothing that the API sends is lost, and nothing that a target cannot load goes out: a
+field that the schema does not know, and the raw value of a field that cannot be read as
+its type, travel in the record's `_extra` under their dotted name. What the catalog
+deselects, and what stream maps touch, never gets there.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import typing as t
+from datetime import date
+from decimal import Decimal
+from operator import itemgetter
+
+import msgspec
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+Names: t.TypeAlias = tuple[str, ...]
+"""Where a field is: the names from the record down to it, arrays passed through."""
+
+Json: t.TypeAlias = t.Any
+"""Any JSON value, its floats as `Decimal`."""
+
+Cast: t.TypeAlias = "Callable[[Json], Json]"
+"""Turns a raw value, never None, into the one to emit, or into `_UNREADABLE`."""
+
+EXTRA = "_extra"
+"""The column for all that has no column."""
+
+_UNREADABLE: t.Final = object()
+
+
+class Oddity(enum.Enum):
+    """What is odd about a field; the value says in words what became of it."""
+
+    UNKNOWN = "not in the schema, kept in _extra"
+    UNKNOWN_LEFT_OUT = "not in the schema, left out"
+    UNREADABLE = "not of the expected type, null here and kept in _extra"
+    UNREADABLE_LEFT_OUT = "not of the expected type, null here and left out"
+
+
+class Plan:
+    """How the records of one stream are cast. Not for use by two threads at once."""
+
+    def __init__(self, root: _Object, leftovers: _Leftovers) -> None:
+        """Keep what `compile_plan` made.
+
+        Args:
+            root: Casts a whole record.
+            leftovers: Receives what has no column.
+        """
+        self._root = root
+        self._leftovers = leftovers
+
+    def cast(self, record: dict[str, Json]) -> dict[str, Json]:
+        """Cast one record.
+
+        Args:
+            record: A raw record, decoded with floats as `Decimal`. It is not changed.
+
+        Returns:
+            The record to emit. It shares with the raw one whatever needed no change,
+            and is the raw one itself where that is everything.
+        """
+        leftovers = self._leftovers
+        leftovers.found = {}
+        cast: dict[str, Json] = self._root(record)
+        return cast | {EXTRA: leftovers.found} if leftovers.found else cast
+
+
+def compile_plan(
+    schema: Mapping[str, Json],
+    *,
+    deselected: Iterable[tuple[str, ...]] = (),
+    withheld: Collection[str] = (),
+    report: Callable[[str, Oddity], None],
+) -> Plan:
+    """Prepare the casting of one stream.
+
+    Args:
+        schema: The stream's own JSON Schema, with all its fields.
+        deselected: Singer breadcrumbs of the deselected fields, such as
+            `("properties", "vitals", "properties", "pain")`; also of fields that the
+            schema does not know, and of fields of the objects in an array, with or
+            without `"items"`. Everything else is selected.
+        withheld: Top-level fields that must not get into `_extra` in any form.
+        report: Called once for each path and oddity. The path consists of names, such
+            as `vitals.pain`, never of values.
+
+    Returns:
+        The plan.
+    """
+    leftovers = _Leftovers(map(_names, deselected), withheld, report)
+    properties = {
+        name: field for name, field in schema["properties"].items() if name != EXTRA
+    }
+    return Plan(_Object(properties, (), leftovers), leftovers)
+
+
+def _names(breadcrumb: tuple[str, ...]) -> Names:
+    """Reduce a Singer breadcrumb to the names of its fields.
+
+    Args:
+        breadcrumb: `"properties"` before each name, perhaps `"items"` between.
+
+    Returns:
+        The names.
+    """
+    parts = iter(breadcrumb)
+    return tuple(next(parts, "") for part in parts if part == "properties")
+
+
+class _Leftovers:
+    """What has no column: decides whether it may travel, and reports it once.
+
+    Attributes:
+        found: What goes to `_extra` of the current record (in an array: of the current
+            item), by dotted path.
+        deselected: The deselected fields.
+    """
+
+    def __init__(
+        self,
+        deselected: Iterable[Names],
+        withheld: Collection[str],
+        report: Callable[[str, Oddity], None],
+    ) -> None:
+        self.found: dict[str, Json] = {}
+        self.deselected = frozenset(deselected)
+        self._open = {names[:n] for names in self.deselected for n in range(len(names))}
+        self._withheld = frozenset(withheld)
+        self._report = report
+        self._reported: set[tuple[str, Oddity]] = set()
+
+    def may_travel_whole(self, names: Names) -> bool:
+        """Whether nothing at or below this field is deselected.
+
+        A value that the schema cannot take apart goes out whole or not at all.
+        """
+        return names not in self._open and names not in self.deselected
+
+    def add_unknown(self, names: Names, value: Json) -> None:
+        self._add(names, value, Oddity.UNKNOWN, Oddity.UNKNOWN_LEFT_OUT)
+
+    def add_unreadable(self, names: Names, value: Json) -> None:
+        self._add(names, value, Oddity.UNREADABLE, Oddity.UNREADABLE_LEFT_OUT)
+
+    def _add(self, names: Names, value: Json, kept: Oddity, left_out: Oddity) -> None:
+        path = ".".join(names)
+        travels = (
+            self.may_travel_whole(names)
+            and names[0] not in self._withheld
+            and self.deselected.isdisjoint({(EXTRA,), (EXTRA, path)})
+        )
+        oddity = kept if travels else left_out
+        if (path, oddity) not in self._reported:
+            self._reported.add((path, oddity))
+            self._report(path, oddity)
+        if travels:
+            self.put(path, value)
+
+    def put(self, path: str, value: Json) -> None:
+        """Keep a value, with a `_` where `b` in `a` and a field named `a.b` collide."""
+        while path in self.found:
+            path += "_"
+        self.found[path] = value
+
+
+class _Shape(t.NamedTuple):
+    """What there is to do for objects that have the same names in the same order.
+
+    Attributes:
+        known: The names to emit, or None where that is all of them.
+        unknown: The names that the schema does not know.
+        texts: Gets the values of all text fields at once.
+        casts: All known fields.
+        typed: All known fields but the texts.
+    """
+
+    known: tuple[str, ...] | None
+    unknown: tuple[str, ...]
+    texts: Callable[[dict[str, Json]], tuple[Json, ...]]
+    casts: tuple[tuple[str, Cast], ...]
+    typed: tuple[tuple[str, Cast], ...]
+
+
+_SHAPES = 64
+"""Shapes that an object remembers; real APIs have one or two."""
+
+
+class _Object:
+    """Casts an object with known properties, the record itself included.
+
+    Most fields are texts that need no work. So the names are resolved once per shape,
+    and the types of all texts are checked in one go; a field is looked at by itself
+    only where its type asks for it.
+    """
+
+    def __init__(
+        self, properties: Mapping[str, Json], names: Names, leftovers: _Leftovers
+    ) -> None:
+        self._names = names
+        self._leftovers = leftovers
+        self._shapes: dict[tuple[str, ...], _Shape] = {}
+        self._casts = {
+            name: _compile(field, (*names, name), leftovers)
+            for name, field in properties.items()
+            if (*names, name) not in leftovers.deselected
+        }
+
+    def __call__(self, value: Json) -> Json:
+        if type(value) is not dict:
+            return None if value == "" else _UNREADABLE
+        names = tuple(value)
+        known, unknown, texts, casts, typed = self._shapes.get(names) or self._learn(
+            names
+        )
+        if _TEXT_TYPES.issuperset(map(type, texts(value))):
+            casts = typed
+        changed = {}
+        for name, cast in casts:
+            raw = value[name]
+            if raw is None:
+                continue
+            new = cast(raw)
+            if new is not raw:
+                if new is _UNREADABLE:
+                    self._leftovers.add_unreadable((*self._names, name), raw)
+                    new = None
+                changed[name] = new
+        for name in unknown:
+            self._leftovers.add_unknown((*self._names, name), value[name])
+        if known is not None:
+            value = {name: value[name] for name in known}
+        return value | changed if changed else value
+
+    def _learn(self, names: tuple[str, ...]) -> _Shape:
+        known = tuple(name for name in names if name in self._casts)
+        casts = tuple((name, self._casts[name]) for name in known)
+        texts = [name for name, cast in casts if cast is _text]
+        shape = _Shape(
+            known=None if known == names else known,
+            unknown=tuple(
+                name
+                for name in names
+                if name not in self._casts
+                and (*self._names, name) not in self._leftovers.deselected
+            ),
+            texts=_getter(texts),
+            casts=casts,
+            typed=tuple(item for item in casts if item[1] is not _text),
+        )
+        if len(self._shapes) >= _SHAPES:
+            self._shapes.clear()
+        self._shapes[names] = shape
+        return shape
+
+
+def _getter(names: list[str]) -> Callable[[dict[str, Json]], tuple[Json, ...]]:
+    """Return what gets the values of these names as a tuple, also of one or none."""
+    if not names:
+        return lambda _: ()
+    return itemgetter(*names, names[0])
+
+
+class _Array:
+    """Casts an array; leftovers of its items become lists with one place per item."""
+
+    def __init__(self, item: Cast, names: Names, leftovers: _Leftovers) -> None:
+        self._item = item
+        self._names = names
+        self._leftovers = leftovers
+
+    def __call__(self, value: Json) -> Json:
+        if type(value) is not list:
+            return None if value == "" else _UNREADABLE
+        if not value:
+            return value
+        if self._item is _text and _TEXT_TYPES.issuperset(map(type, value)):
+            return value
+        leftovers = self._leftovers
+        outer, leftovers.found = leftovers.found, {}
+        found: dict[int, dict[str, Json]] = {}
+        items: list[Json] = []
+        changed = False
+        for raw in value:
+            new = None if raw is None else self._item(raw)
+            if new is not raw:
+                changed = True
+                if new is _UNREADABLE:
+                    leftovers.add_unreadable(self._names, raw)
+                    new = None
+            if leftovers.found:
+                found[len(items)], leftovers.found = leftovers.found, {}
+            items.append(new)
+        leftovers.found = outer
+        for path in {path: None for one in found.values() for path in one}:
+            leftovers.put(
+                path, [found.get(place, {}).get(path) for place in range(len(items))]
+            )
+        return items if changed else value
+
+
+def _compile(field: Mapping[str, Json], names: Names, leftovers: _Leftovers) -> Cast:
+    """Choose the cast of one field.
+
+    Args:
+        field: Its schema.
+        names: Where it is.
+        leftovers: Receives what has no column.
+
+    Returns:
+        The cast.
+    """
+    types = {field["type"]} if isinstance(field["type"], str) else set(field["type"])
+    (kind,) = types - {"null"}
+    if kind == "object":
+        return _Object(field["properties"], names, leftovers)
+    if kind == "array":
+        return _Array(_compile(field["items"], names, leftovers), names, leftovers)
+    if "contentMediaType" in field:
+        return _json if leftovers.may_travel_whole(names) else _refuse
+    return _SCALARS[kind, field.get("format")]
+
+
+_TEXT_TYPES = frozenset({str, type(None)})
+
+_DIGITS = re.compile(r"\s*[+-]?\d{1,19}\s*", re.ASCII).fullmatch
+_INTEGERS = 2**63
+"""What a 64-bit column holds lies between this and its negative."""
+_INTEGER_DIGITS = len(str(_INTEGERS))
+
+_DECIMAL = re.compile(
+    r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*", re.ASCII
+).fullmatch
+_PLAIN_DECIMAL = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?", re.ASCII).fullmatch
+"""Nearly all amounts: their magnitude needs no look."""
+_MAGNITUDE = 308
+"""The power of ten up to which targets that load numbers as doubles can follow."""
+
+_BOOLEAN_WORDS = {"": None, "false": False, "true": True}
+
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_ANY_DAY = re.compile(
+    r"(\d{4}-\d{2}-\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?", re.ASCII
+).fullmatch
+_ANY_TIMESTAMP = re.compile(
+    rf"(\d{{4}}-\d{{2}}-\d{{2}})(?:[T ]{_CLOCK}(?::[0-5]\d(?:\.\d+)?)?"
+    r"(?:Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?",
+    re.ASCII,
+).fullmatch
+
+# Nearly all values match these, which need no look at the calendar.
+_EARLY_DAY = r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
+_PLAIN_DAY = re.compile(_EARLY_DAY, re.ASCII).fullmatch
+_PLAIN_TIMESTAMP = re.compile(rf"{_EARLY_DAY}T{_CLOCK}:[0-5]\d", re.ASCII).fullmatch
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def _text(value: Json) -> Json:
+    kind = type(value)
+    if kind is str:
+        return value
+    return str(value) if kind is int or kind is Decimal else _UNREADABLE
+
+
+def _integer(value: Json) -> Json:
+    kind = type(value)
+    if kind is int:
+        number = value
+    elif kind is str:
+        if not value:
+            return None
+        if not _DIGITS(value):
+            return _UNREADABLE
+        number = int(value)
+    # The magnitude comes first: 1E+999999 as an int would fill the memory.
+    elif (
+        kind is Decimal
+        and value.is_finite()
+        and value.adjusted() < _INTEGER_DIGITS
+        and value == value.to_integral_value()
+    ):
+        number = int(value)
+    else:
+        return _UNREADABLE
+    return number if -_INTEGERS <= number < _INTEGERS else _UNREADABLE
+
+
+def _number(value: Json) -> Json:
+    kind = type(value)
+    if kind is int:
+        return value if abs(value) < 10**_MAGNITUDE else _UNREADABLE
+    if kind is str:
+        if not value:
+            return None
+        if _PLAIN_DECIMAL(value):
+            return Decimal(value)
+        if not _DECIMAL(value):
+            return _UNREADABLE
+        value = Decimal(value)
+    elif kind is not Decimal or not value.is_finite():
+        return _UNREADABLE
+    return value if abs(value.adjusted()) < _MAGNITUDE else _UNREADABLE
+
+
+def _boolean(value: Json) -> Json:
+    kind = type(value)
+    if kind is bool:
+        return value
+    if kind is str:
+        return _BOOLEAN_WORDS.get(value.lower(), _UNREADABLE)
+    return bool(value) if kind is int and value in {0, 1} else _UNREADABLE
+
+
+def _date(value: Json) -> Json:
+    if type(value) is not str:
+        return _UNREADABLE
+    if _PLAIN_DAY(value):
+        return value
+    if not value:
+        return None
+    day = _ANY_DAY(value)
+    return day[1] if day and _is_day(day[1]) else _UNREADABLE
+
+
+def _timestamp(value: Json) -> Json:
+    if type(value) is not str:
+        return _UNREADABLE
+    if _PLAIN_TIMESTAMP(value):
+        return value
+    if not value:
+        return None
+    timestamp = _ANY_TIMESTAMP(value)
+    if not timestamp or not _is_day(timestamp[1]):
+        return _UNREADABLE
+    return value.replace(" ", "T")
+
+
+def _is_day(text: str) -> bool:
+    """Whether the calendar has this `YYYY-MM-DD`."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _json(value: Json) -> str:
+    return _ENCODER.encode(value).decode()
+
+
+def _refuse(_: Json) -> Json:
+    return _UNREADABLE
+
+
+_SCALARS: dict[tuple[str, str | None], Cast] = {
+    ("string", None): _text,
+    ("string", "date"): _date,
+    ("string", "date-time"): _timestamp,
+    ("integer", None): _integer,
+    ("number", None): _number,
+    ("boolean", None): _boolean,
+}
