@@ -50,12 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         def stop(*_: object) -> None:
             server.should_exit = server.force_exit = True
 
-        # The socket accepts connections already; they are answered in a moment.
-        sys.stdout.write(_greeting(url_of(listener), settings))
-        sys.stdout.flush()
         # The server passes signals on once it has stopped: end quietly on them.
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, stop)
+        # The socket accepts connections already; they are answered in a moment.
+        sys.stdout.write(_greeting(url_of(listener), settings))
+        sys.stdout.flush()
         server.run(sockets=[listener])
     return 0
 

@@ -21,7 +21,6 @@ from drchrono_sandbox.messages import (
 )
 from drchrono_sandbox.oauth import AUTHORIZE_PATH, TOKEN_PATH, AccessToken, OAuth
 from drchrono_sandbox.parameters import ParameterError, read_query
-from drchrono_sandbox.practice import Practice
 from drchrono_sandbox.quota import Quota
 from drchrono_sandbox.rendering import Variant, encode_all
 from drchrono_sandbox.settings import Changes, Settings
@@ -30,6 +29,8 @@ from drchrono_sandbox.streams import BY_PATH, STREAMS, StreamInfo
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from drchrono_sandbox.practice import Practice
 
 _FATES: dict[str, t.Literal["failed", "canceled", "error", "never"]] = {
     "list_failed": "failed",
@@ -166,7 +167,7 @@ class Api:
         self.oauth = OAuth(self._settings, clock())
         self.quota = Quota()
         self.lists = Lists(self._settings.list_seed)
-        self.faults = FaultPlan(faults)
+        self.faults = FaultPlan(faults, self._settings.list_seed)
         self.log: list[LogEntry] = []
         self._rng = random.Random(self._settings.list_seed)  # noqa: S311 - invented
         self._worked_until = clock()
@@ -191,7 +192,7 @@ class Api:
             faults: What goes wrong from now on.
         """
         with self._lock:
-            self.faults = FaultPlan(faults)
+            self.faults = FaultPlan(faults, self._settings.list_seed)
 
     def handle(self, request: Request) -> Response:
         """Answer one request.
@@ -371,21 +372,25 @@ class Api:
             return self.oauth.token(request, now)
         if seen.info is None:
             return self.oauth.authorize(request, now)
-        token = self.oauth.check(request, now)
-        mark = self._settings.mark
+        return self._bulk(seen, seen.info, self.oauth.check(request, now))
+
+    def _bulk(
+        self, seen: _Seen, info: StreamInfo, token: AccessToken | None
+    ) -> Response:
+        request, mark = seen.request, self._settings.mark
         if token is None:
             return detail(401, mark=mark)
         if request.method not in {"GET", "POST"}:
             return detail(405, f'Method "{request.method}" not allowed.', mark)
-        if seen.info.name in self._settings.denied_streams:
-            return detail(403, mark=mark)
-        lacks_scope = not set(seen.info.scopes) <= set(token.scope.split())
-        if lacks_scope and self._settings.missing_scope == "403":
+        lacks_scope = not set(info.scopes) <= set(token.scope.split())
+        if info.name in self._settings.denied_streams or (
+            lacks_scope and self._settings.missing_scope == "403"
+        ):
             return detail(403, mark=mark)
         try:
             if request.method == "POST":
-                return self._post(seen, seen.info, lacks_scope=lacks_scope)
-            return self._get(seen, seen.info, token)
+                return self._post(seen, info, lacks_scope=lacks_scope)
+            return self._get(seen, info)
         except ParameterError as error:
             message = f"{error.message} {mark and mark + 'error'}".strip()
             return json_response(400, {error.field: [message]})
@@ -418,11 +423,11 @@ class Api:
         )
         return not cut.rows and bulk.query.page > 1
 
-    def _get(self, seen: _Seen, info: StreamInfo, token: AccessToken) -> Response:
-        del token
+    def _get(self, seen: _Seen, info: StreamInfo) -> Response:
         settings, bulk = self._settings, seen.bulk
         if not seen.request.query.get("uuid"):
-            raise ParameterError("uuid", "This field is required.")
+            field, message = "uuid", "This field is required."
+            raise ParameterError(field, message)
         if bulk is None:
             status = settings.invalid_uuid_status.get(info.name, info.expired_status)
             return detail(status, "Invalid uuid specified", settings.mark)

@@ -23,8 +23,8 @@ if t.TYPE_CHECKING:
     from drchrono_sandbox.api import Api
 
 _RESET_AT_ONCE = struct.pack("ii", 1, 0)
-_TRANSPORTS: dict[tuple[str, int], asyncio.Transport] = {}
-"""Open connections by the client's address, so that the app can cut them."""
+_TRANSPORTS: dict[t.Any, asyncio.Transport] = {}
+"""Open connections by both ends' addresses, so that the app can cut them."""
 
 
 class CuttableProtocol(H11Protocol):
@@ -37,8 +37,7 @@ class CuttableProtocol(H11Protocol):
             transport: Its transport.
         """
         super().connection_made(transport)
-        if self.client is not None:
-            _TRANSPORTS[self.client] = transport
+        _TRANSPORTS[self.client, self.server] = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection.
@@ -46,8 +45,7 @@ class CuttableProtocol(H11Protocol):
         Args:
             exc: Why it was lost.
         """
-        if self.client is not None:
-            _TRANSPORTS.pop(self.client, None)
+        _TRANSPORTS.pop((self.client, self.server), None)
         super().connection_lost(exc)
 
 
@@ -104,7 +102,7 @@ async def _send_part(answer: Response, scope: Scope, send: Send) -> None:
     )
     part = answer.body[: len(answer.body) // 2]
     await send({"type": "http.response.body", "body": part, "more_body": True})
-    if (transport := _TRANSPORTS.get(tuple(scope["client"]))) is not None:
+    if (transport := _transport_of(scope)) is not None:
         transport.close()
 
 
@@ -119,8 +117,12 @@ async def _hang(seconds: float, receive: Receive) -> None:
         await asyncio.wait_for(gone(), seconds)
 
 
+def _transport_of(scope: Scope) -> asyncio.Transport | None:
+    return _TRANSPORTS.get((scope["client"], scope["server"]))
+
+
 def _cut(scope: Scope, *, reset: bool) -> None:
-    transport = _TRANSPORTS.get(tuple(scope["client"]))
+    transport = _transport_of(scope)
     if transport is None:
         return
     if reset:

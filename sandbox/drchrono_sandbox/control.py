@@ -18,6 +18,8 @@ from drchrono_sandbox.settings import DEFAULT_SCOPE, Changes
 from drchrono_sandbox.streams import STREAMS
 
 if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
     from drchrono_sandbox.api import Api
 
 PREFIX = "/sandbox/"
@@ -41,32 +43,14 @@ def handle(api: Api, request: Request) -> Response:
 
 
 def _route(api: Api, request: Request, name: str) -> Response:
-    if request.method == "GET":
-        if name.startswith("streams"):
-            return _streams(api, request, name.partition("/")[2])
-        if name == "log":
-            entries = [dataclasses.asdict(entry) for entry in api.log]
-            return json_response(200, entries)
-        if name == "settings":
-            return json_response(200, _plain_settings(api))
-        if name == "faults":
-            return json_response(200, _plain_faults(api))
-    if request.method == "POST":
-        body = json.loads(request.body or b"{}")
-        if name == "change":
-            return _change(api, body)
-        if name == "faults":
-            api.set_faults(body)
-            return json_response(200, _plain_faults(api))
-        if name == "settings":
-            api.settings = api.settings.with_changes(body)
-            return json_response(200, _plain_settings(api))
-        if name == "log/clear":
-            api.log.clear()
-            return json_response(200, [])
-        if name == "grants":
-            return _grant(api, body)
-    return json_response(404, {"detail": f"No control endpoint for {request.method}"})
+    if request.method == "GET" and name.partition("/")[0] == "streams":
+        return _streams(api, request, name.partition("/")[2])
+    answer = _ANSWERS.get((request.method, name))
+    if answer is None:
+        return json_response(404, {"detail": f"No such endpoint below {PREFIX}"})
+    is_post = request.method == "POST"
+    body = json.loads(request.body or b"{}") if is_post else None
+    return json_response(200, answer(api, body))
 
 
 def _streams(api: Api, request: Request, name: str) -> Response:
@@ -94,26 +78,51 @@ def _flag_of(stream: str) -> str:
     return "show_archived" if stream == "appointments" else "show_inactive"
 
 
-def _change(api: Api, body: dict[str, Json]) -> Response:
+def _change(api: Api, body: Json) -> Json:
     seed = body.pop("seed", None)
-    return json_response(200, api.change(Changes(**body), seed=seed))
+    return api.change(Changes(**body), seed=seed)
 
 
-def _grant(api: Api, body: dict[str, Json]) -> Response:
+def _grant(api: Api, body: Json) -> Json:
     client_id = body.get("client_id", api.settings.apps[0].client_id)
     scope = body.get("scope", DEFAULT_SCOPE)
-    grant = api.oauth.add_grant(client_id, api.clock(), scope=scope)
-    return json_response(200, dataclasses.asdict(grant))
+    return dataclasses.asdict(api.oauth.add_grant(client_id, api.clock(), scope=scope))
 
 
-def _plain_settings(api: Api) -> Json:
+def _log(api: Api, _: Json) -> Json:
+    return [dataclasses.asdict(entry) for entry in api.log]
+
+
+def _clear_log(api: Api, _: Json) -> Json:
+    api.log.clear()
+    return []
+
+
+def _settings(api: Api, body: Json) -> Json:
+    if body:
+        api.settings = api.settings.with_changes(body)
     return dataclasses.asdict(api.settings)
 
 
-def _plain_faults(api: Api) -> Json:
+def _faults(api: Api, body: Json) -> Json:
+    if body is not None:
+        api.set_faults(body)
+    plan = api.faults
     return [
         dataclasses.asdict(fault) | {"matched": matched, "applied": applied}
         for fault, matched, applied in zip(
-            api.faults.faults, api.faults.matched, api.faults.applied, strict=True
+            plan.faults, plan.matched, plan.applied, strict=True
         )
     ]
+
+
+_ANSWERS: dict[tuple[str, str], Callable[[Api, Json], Json]] = {
+    ("GET", "log"): _log,
+    ("POST", "log/clear"): _clear_log,
+    ("GET", "settings"): _settings,
+    ("POST", "settings"): _settings,
+    ("GET", "faults"): _faults,
+    ("POST", "faults"): _faults,
+    ("POST", "change"): _change,
+    ("POST", "grants"): _grant,
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 import typing as t
 
 if t.TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Fault:
         when: Only polls that would find the list in progress, or complete.
         nth: The first of the matching requests that is hit, from 1.
         times: How many of them are hit from there on; all if None.
+        chance: How likely each of those is really hit.
         performed: Whether the request takes effect before its answer is lost.
         status: The status code of `list_failed`, `list_canceled` and `list_error`.
         seconds: Of `hang`, `slow`, and what `429` says.
@@ -98,6 +100,7 @@ class Fault:
     when: When = "any"
     nth: int = 1
     times: int | None = 1
+    chance: float = 1.0
     performed: bool = False
     status: int = 200
     seconds: float = 30.0
@@ -174,13 +177,17 @@ def _matches(fault: Fault, call: Call) -> bool:
 class FaultPlan:
     """A list of faults, and how often each has matched."""
 
-    def __init__(self, faults: Iterable[Fault | Mapping[str, t.Any]] = ()) -> None:
+    def __init__(
+        self, faults: Iterable[Fault | Mapping[str, t.Any]] = (), seed: int = 0
+    ) -> None:
         """Start counting at zero.
 
         Args:
             faults: What is to go wrong, as faults or as JSON; the first that hits a
                 request is applied to it.
+            seed: Of faults that hit by chance.
         """
+        self._rng = random.Random(seed)  # noqa: S311 - reproducible faults
         self.faults = tuple(Fault.of(fault) for fault in faults)
         self.matched = [0] * len(self.faults)
         self.applied = [0] * len(self.faults)
@@ -201,7 +208,7 @@ class FaultPlan:
             self.matched[position] += 1
             done = self.matched[position] - fault.nth
             hits = done >= 0 and (fault.times is None or done < fault.times)
-            if hits and found is None:
+            if hits and found is None and self._rng.random() < fault.chance:
                 self.applied[position] += 1
                 found = fault
         return found

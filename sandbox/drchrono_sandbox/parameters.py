@@ -1,4 +1,4 @@
-"""The query parameters of a POST: what is accepted, what is refused, what is ignored."""
+"""The query parameters of a POST: accepted, refused or ignored."""
 
 from __future__ import annotations
 
@@ -78,6 +78,10 @@ def is_true(text: str) -> bool:
     return text.lower() in {"true", "1"}
 
 
+def _refuse(field: str, message: str) -> t.NoReturn:
+    raise ParameterError(field, message)
+
+
 def _number(
     name: str, values: Mapping[str, str], top: int, default: int, settings: Settings
 ) -> int:
@@ -86,23 +90,20 @@ def _number(
     try:
         number = int(values[name])
     except ValueError:
-        raise ParameterError(name, "A valid integer is required.") from None
+        _refuse(name, "A valid integer is required.")
     if settings.clamp:
         return min(max(number, 1), top)
     if number < 1:
-        msg = "Ensure this value is greater than or equal to 1."
-        raise ParameterError(name, msg)
+        _refuse(name, "Ensure this value is greater than or equal to 1.")
     if number > top:
-        msg = f"Ensure this value is less than or equal to {top}."
-        raise ParameterError(name, msg)
+        _refuse(name, f"Ensure this value is less than or equal to {top}.")
     return number
 
 
 def _order(info: StreamInfo, values: Mapping[str, str], settings: Settings) -> Order:
     order = values.get("order_by") or info.orders[0]
     if order not in info.orders:
-        msg = f"Valid options include {list(info.orders)}."
-        raise ParameterError("order_by", msg)
+        _refuse("order_by", f"Valid options include {list(info.orders)}.")
     return "unsorted" if settings.ignore_order_by else t.cast("Order", order)
 
 
@@ -110,19 +111,19 @@ def _since(values: Mapping[str, str], settings: Settings) -> int | None:
     text = values.get("since", "")
     if not text:
         if settings.since_required:
-            raise ParameterError("since", "This field is required.")
+            _refuse("since", "This field is required.")
         return None
     bad = "Enter a valid date in the format YYYY-MM-DD."
     if len(text) != _DATE_LENGTH and not settings.since_timestamps:
-        raise ParameterError("since", bad)
+        _refuse("since", bad)
     if any(sign in text for sign in _ZONE_SIGNS):
-        raise ParameterError("since", bad)
+        _refuse("since", bad)
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise ParameterError("since", bad) from None
+        _refuse("since", bad)
     if moment.tzinfo is not None:
-        raise ParameterError("since", bad)
+        _refuse("since", bad)
     seconds = int(moment.replace(tzinfo=dt.UTC).timestamp())
     return seconds + int(settings.since_shift_hours * _HOUR)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import random
 import time
 import typing as t
 
@@ -13,6 +12,7 @@ from drchrono_sandbox.streams import STREAMS
 from drchrono_sandbox.tables import LeanTable, Row, Table
 
 if t.TYPE_CHECKING:
+    import random
     from collections.abc import Mapping, Sequence
 
     from drchrono_sandbox.settings import Changes
@@ -51,6 +51,7 @@ class Practice:
         *,
         zone_hours: float = 0.0,
         keep_encoded: bool = True,
+        newest: int = -(2**62),
     ) -> None:
         """Put a practice together; see `generate`, `lean` and `of`.
 
@@ -59,11 +60,12 @@ class Practice:
             source: The content of the rows.
             zone_hours: Practice time less UTC.
             keep_encoded: Whether encoded records are kept in memory.
+            newest: Practice time in seconds that no change comes before.
         """
         self.tables = {name: tables.get(name) or Table(()) for name in STREAMS}
         self.source = source
         self._zone = zone_hours * _HOUR
-        self._last = -(2**62)
+        self._last = newest
         self.keep_encoded = keep_encoded
 
     @classmethod
@@ -118,7 +120,7 @@ class Practice:
             )
             for name in STREAMS
         }
-        return cls(tables, source, zone_hours=zone_hours)
+        return cls(tables, source, zone_hours=zone_hours, newest=end)
 
     @classmethod
     def lean(
@@ -142,7 +144,7 @@ class Practice:
         """
         end = int(time.time() if now is None else now) - _HOUR
         table = LeanTable(records, first=end - int(history_days * DAY), last=end)
-        return cls({stream: table}, Lean(), keep_encoded=False)
+        return cls({stream: table}, Lean(), keep_encoded=False, newest=end)
 
     @classmethod
     def of(
@@ -155,7 +157,8 @@ class Practice:
 
         Args:
             records: By stream. Their order is that of their internal ids; where
-                `updated_at` can't be read, it counts as a day before now.
+                `updated_at` can't be read, it counts as a day before now. A text
+                like `@number:1.50` goes out as a JSON number with those digits.
             now: The clock's time in seconds.
 
         Returns:

@@ -25,6 +25,9 @@ Record: t.TypeAlias = dict[str, t.Any]
 SIGNATURE = "__SIGNATURE__"
 """Stands for the part of a signed URL that changes on each read."""
 
+NUMBER = "@number:"
+"""Begins a text that goes out as a JSON number with exactly the digits that follow."""
+
 BREAK_EVERY = 19
 """One of so many appointments is a break: it has no patient and no note."""
 
@@ -45,7 +48,7 @@ _STATUSES = (
     "Rescheduled",
     "Cancelled",
     "No Show",
-    "Waiting – Room 2",
+    "Waiting — Room 2",
     None,
 )
 _CODES = ("99213", "99214", "G0439", "J1100", "93000", "X-RAY")
@@ -642,7 +645,7 @@ class Invented:
             "modifiers": draw.pick((["25", "", "", ""], ["", "", "", ""], [])),
             "diagnosis_pointers": draw.pick((["1", "0", "0", "0"], [1, 2, 0, 0])),
             "units": "UN",
-            "quantity": draw.pick(("1.00", "2.00", "0.50", 1, 2.5, "")),
+            "quantity": draw.pick(("1.00", "2.00", "0.50", 1, f"{NUMBER}2.50", "")),
             "price": price,
             "billed": price,
             "allowed": draw.money(),
@@ -652,7 +655,7 @@ class Invented:
             "ins2_paid": "0.00",
             "ins3_paid": "0.00",
             "ins_total": edit.money(),
-            "pt_paid": edit.pick((edit.money(90), 25.5, 0)),
+            "pt_paid": edit.pick((edit.money(90), f"{NUMBER}25.50", 0)),
             "paid_total": edit.money(),
             "balance_ins": edit.money(),
             "balance_pt": edit.money(),
@@ -685,7 +688,7 @@ class Invented:
             "adjustment_reason": draw.pick(("-3", "1", "45", "253", "")),
             "claim_status": edit.pick(("", "0", "1", "4", "22")),
             "ins_name": draw.pick((1, 2, "1", "Aetna", "", None)),
-            "ins_paid": edit.pick((edit.money(), 80.5)),
+            "ins_paid": edit.pick((edit.money(), f"{NUMBER}80.10")),
             "insurance": draw.pick(
                 (
                     {"name": payer[1], "id_number": payer[0], "message": ""},
@@ -862,6 +865,8 @@ class Given:
             record[name] = str(10**9 + row.number) if is_text else 10**9 + row.number
         if row.version or row.number >= len(given):
             record["updated_at"] = stamp_text(row.updated)
+        if row.version and row.hidden and stream == "appointments":
+            record["deleted_flag"] = True
         return record
 
     @staticmethod

@@ -8,7 +8,7 @@ import typing as t
 
 from drchrono_sandbox.draw import Draw
 from drchrono_sandbox.messages import dump
-from drchrono_sandbox.records import SIGNATURE
+from drchrono_sandbox.records import NUMBER, SIGNATURE
 from drchrono_sandbox.streams import STREAMS
 
 if t.TYPE_CHECKING:
@@ -26,7 +26,8 @@ MARK_DATE = "1871-11-09"
 """Every date but the record's own `updated_at` while marking is on."""
 
 _MARK_BASE = int(MARK_DIGITS) * 10**9
-_DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+")
+_DECIMAL = re.compile(rf"((?:{NUMBER})?)-?([0-9]+\.[0-9]+)")
+_NUMBERS = re.compile(rb'"' + NUMBER.encode() + rb'([^"]*)"')
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SERIES = re.compile(r"([0-9]+)_[0-9]{8}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([0-9:]{8})")
@@ -34,7 +35,7 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([0-9:]{8})")
 _JUNK_MOMENTS = ("not a date", "", None, "2024-02-30T25:61:00", "2021-03-04", 1.5)
 _JUNK_NUMBERS = ("n/a", "NaN", "1,250.00", "", None, "12.345678901234567890", True)
 _JUNK_FLAGS = ("true", "no", "", None, 1)
-_JUNK_OBJECTS = ("", [], "none", 7)
+_JUNK_OBJECTS: tuple[t.Any, ...] = ("", [], "none", 7)
 
 
 class Variant(t.NamedTuple):
@@ -109,6 +110,8 @@ def encode(practice: Practice, stream: str, row: Row, variant: Variant) -> bytes
     if row.encoded is not None and (known := row.encoded.get(variant)) is not None:
         return known
     text = dump(render(practice, stream, row, variant))
+    if NUMBER.encode() in text:
+        text = _NUMBERS.sub(rb"\1", text)
     if practice.keep_encoded:
         if row.encoded is None:
             row.encoded = {}
@@ -186,7 +189,7 @@ def _marked(record: Record, marker: str) -> Record:
     return {name: _mark(value, marker) for name, value in record.items()} | kept
 
 
-def _mark(value: t.Any, marker: str) -> t.Any:  # noqa: ANN401, PLR0911 - by kind
+def _mark(value: t.Any, marker: str) -> t.Any:  # noqa: ANN401 - by kind
     """Plant a recognisable value; numbers keep their order, references their sense."""
     if isinstance(value, bool) or value is None:
         return value
@@ -198,9 +201,12 @@ def _mark(value: t.Any, marker: str) -> t.Any:  # noqa: ANN401, PLR0911 - by kin
         return {name: _mark(inner, marker) for name, inner in value.items()}
     if isinstance(value, list):
         return [_mark(inner, marker) for inner in value]
-    text = str(value)
-    if _DECIMAL.fullmatch(text):
-        return MARK_DIGITS + text.lstrip("-")
+    return _mark_text(str(value), marker)
+
+
+def _mark_text(text: str, marker: str) -> str:
+    if number := _DECIMAL.fullmatch(text):
+        return f"{number[1]}{MARK_DIGITS}{number[2]}"
     if _DATE.fullmatch(text):
         return MARK_DATE
     if moment := _MOMENT.fullmatch(text):

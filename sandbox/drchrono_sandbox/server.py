@@ -15,12 +15,12 @@ import uvicorn
 from drchrono_sandbox.api import Api
 from drchrono_sandbox.app import CuttableProtocol, create_app
 from drchrono_sandbox.practice import Practice
-from drchrono_sandbox.settings import Settings
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from drchrono_sandbox.faults import Fault
+    from drchrono_sandbox.settings import Settings
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 10.0

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from drchrono_sandbox.faults import ThrottleForm
 from drchrono_sandbox.streams import SCOPES, STREAMS
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from drchrono_sandbox.faults import ThrottleForm
 
 Tie: t.TypeAlias = t.Literal["id", "insertion", "shuffled"]
 
@@ -153,7 +154,7 @@ class Settings:
     used_by_others: int = 0
     throttle_form: ThrottleForm = "sentence"
     apps: tuple[App, ...] = (
-        App(client_id="sandbox-client", client_secret="sandbox-secret"),
+        App(client_id="sandbox-client", client_secret="sandbox-secret"),  # noqa: S106 - invented
     )
     access_seconds: int = 172_800
     code_seconds: float = 60.0

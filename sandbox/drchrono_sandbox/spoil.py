@@ -81,27 +81,32 @@ def canned(fault: Fault, request: Request, mark: str) -> Response | None:
         The answer; None if the fault spoils the real one instead.
     """
     kind = fault.kind
-    if kind in {"close", "reset", "hang"}:
-        cut = t.cast("t.Literal['close', 'reset', 'hang']", kind)
+    if kind == "close" or kind == "reset" or kind == "hang":  # noqa: PLR1714 - typed
         delay = fault.seconds if kind == "hang" else 0.0
-        return Response(503, {}, b"", Misbehaviour(delay=delay, cut=cut))
+        return Response(503, {}, b"", Misbehaviour(delay=delay, cut=kind))
     if kind == "429":
         return throttled(fault.form, fault.seconds, mark)
-    if kind == "400":
-        return json_response(400, {"since": [f"Enter a valid date. {mark}".strip()]})
-    if kind in {"502", "503", "504"}:
-        return html_response(int(kind), f"<h1>{kind}</h1>{mark}")
-    if kind.isdigit():
-        return detail(int(kind), mark=mark)
-    if kind == "html":
-        return html_response(200, f"<h1>Down for maintenance</h1>{mark}")
-    if kind == "empty_body":
-        return raw_json_response(200, b"")
-    if kind == "not_an_object":
-        return json_response(200, [mark or "list"])
     if kind in {"redirect", "redirect_elsewhere"}:
         return _redirect(fault, request)
-    return None
+    return _plain(kind, mark)
+
+
+def _plain(kind: str, mark: str) -> Response | None:
+    answers = {
+        "400": json_response(400, {"since": [f"Enter a valid date. {mark}".strip()]}),
+        "html": html_response(200, f"<h1>Down for maintenance</h1>{mark}"),
+        "empty_body": raw_json_response(200, b""),
+        "not_an_object": json_response(200, [mark or "list"]),
+        **{
+            status: html_response(int(status), f"<h1>{status}</h1>{mark}")
+            for status in ("502", "503", "504")
+        },
+        **{
+            status: detail(int(status), mark=mark)
+            for status in ("401", "403", "404", "500")
+        },
+    }
+    return answers.get(kind)
 
 
 def _redirect(fault: Fault, request: Request) -> Response:

@@ -373,10 +373,12 @@ class LeanTable(Table):
                 self._gone,
                 super().view(order, by_touch=by_touch, hidden=hidden, since=since),
             )
-        early = [row for number, row in sorted(self._rows.items()) if number < start]
-        return _LeanByNumber(
-            self, start, self.last_number + 1, self._removed, early, since
-        )
+        early = [
+            row
+            for number, row in sorted(self._rows.items())
+            if number < start and (since is None or row.updated >= since)
+        ]
+        return _LeanByNumber(self, start, self.last_number + 1, self._removed, early)
 
     def remove(self, number: int) -> None:
         """Delete a row for good.
@@ -457,19 +459,18 @@ class _LeanByUpdate(_Lazy):
 class _LeanByNumber(_Lazy):
     """Touched rows from before a start, then all rows from there on."""
 
-    def __init__(  # noqa: PLR0913 - the parts of a view that is never copied
+    def __init__(
         self,
         table: LeanTable,
         start: int,
         stop: int,
         removed: list[int],
         early: list[Row],
-        since: int | None,
     ) -> None:
         self._table = table
         self._start = start
         self._removed = removed
-        self._early = [row for row in early if since is None or row.updated >= since]
+        self._early = early
         left = len(removed) - bisect.bisect_left(removed, start)
         self._late = stop - start - left
 
