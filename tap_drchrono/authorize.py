@@ -19,11 +19,10 @@ from tap_drchrono.grant import Credentials, Pair, Stored
 from tap_drchrono.location import locate
 from tap_drchrono.loopback import LOOPBACK, Listener
 from tap_drchrono.scopes import missing_scopes
+from tap_drchrono.settings import API_URL, url_problem
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
-
-DEFAULT_API_URL = "https://app.drchrono.com"
 
 _WAIT = 300.0
 """Seconds that a person has for the page."""
@@ -98,7 +97,7 @@ def authorize(
 
 def _tell(credentials: Credentials, file: CredentialsFile, pair: Pair) -> None:
     click.echo(f"\nDone. The pair is kept in {file.path}. Settings for the tap:\n")
-    if credentials.api_url != DEFAULT_API_URL:
+    if credentials.api_url != API_URL:
         click.echo(f"  api_url: {credentials.api_url}")
     click.echo(f"  client_id: {credentials.client_id}")
     click.echo("  client_secret: (the one that you just used)")
@@ -111,15 +110,8 @@ def _tell(credentials: Credentials, file: CredentialsFile, pair: Pair) -> None:
 
 
 def _check_url(option: str, url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if not host or not (
-        parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
-    ):
-        msg = f"{option} must be an https:// address (http:// for this machine only)."
+    if problem := url_problem(url):
+        msg = f"{option} {problem}."
         raise click.UsageError(msg)
 
 
@@ -132,7 +124,7 @@ def _check_url(option: str, url: str) -> None:
     help="Of your API application. Asked for if not given; better than an option, "
     "which other users of the machine can see, is the environment variable.",
 )
-@click.option("--api-url", default=DEFAULT_API_URL, help="Base URL of the API.")
+@click.option("--api-url", default=API_URL, help="Base URL of the API.")
 @click.option("--credentials-path", help="Where the pair is to be kept.")
 @click.option(
     "--redirect-uri",

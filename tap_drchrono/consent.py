@@ -15,6 +15,7 @@ import requests
 from tap_drchrono import oauth
 from tap_drchrono.errors import CredentialsError
 from tap_drchrono.scopes import ALL_SCOPES
+from tap_drchrono.settings import is_loopback
 
 if t.TYPE_CHECKING:
     from tap_drchrono.grant import Credentials, Pair
@@ -92,10 +93,12 @@ def send(request: requests.PreparedRequest) -> requests.Response:
     Returns:
         The answer.
     """
+    url = request.url or ""
     with requests.Session() as session:
-        # Proxies and certificates from the environment.
+        # Proxies and certificates from the environment, but no proxy to this machine.
+        session.trust_env = not is_loopback(urlsplit(url).hostname or "")
         options = session.merge_environment_settings(
-            request.url, {}, None, verify=None, cert=None
+            url, {}, None, verify=None, cert=None
         )
         return session.send(request, timeout=_TIMEOUT, allow_redirects=False, **options)
 

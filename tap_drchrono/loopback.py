@@ -19,6 +19,9 @@ if t.TYPE_CHECKING:
 LOOPBACK = frozenset({"localhost", "127.0.0.1"})
 """Host names of redirect URIs that this machine can receive."""
 
+_POLL = 0.1
+"""Seconds until the server notices that it is to end."""
+
 _PAGE = b"""<!doctype html><meta charset="utf-8"><title>tap-drchrono</title>
 <p>Thank you. The answer has arrived: you can close this page and go back to the
 terminal.</p>
@@ -51,8 +54,9 @@ class Listener:
                 "uses that port, or run the command with --no-browser."
             )
             raise CredentialsError(msg) from error
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        threading.Thread(
+            target=self._server.serve_forever, args=(_POLL,), daemon=True
+        ).start()
 
     def wait(self, seconds: float) -> str:
         """Wait for the redirect.
