@@ -7,6 +7,7 @@ import secrets
 import sys
 import typing as t
 import webbrowser
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
@@ -16,7 +17,7 @@ from tap_drchrono.consent import Request, exchange
 from tap_drchrono.credentials import CredentialsFile
 from tap_drchrono.errors import CredentialsError, TapDrchronoError
 from tap_drchrono.grant import Credentials, Pair, Stored
-from tap_drchrono.location import locate
+from tap_drchrono.location import keeping_advice, locate
 from tap_drchrono.loopback import LOOPBACK, Listener
 from tap_drchrono.scopes import missing_scopes
 from tap_drchrono.settings import API_URL, url_problem
@@ -103,6 +104,8 @@ def _tell(credentials: Credentials, file: CredentialsFile, pair: Pair) -> None:
     click.echo("  client_secret: (the one that you just used)")
     click.echo(f"  credentials_path: {file.path}\n")
     click.echo("Leave refresh_token out: the file holds it, and its successors.")
+    if advice := keeping_advice(file.path, os.environ, Path("/"), is_default=False):
+        click.echo(advice, err=True)
     if pair.scope:
         for stream, scopes in missing_scopes(frozenset(pair.scope.split())).items():
             lacking = " ".join(sorted(scopes))

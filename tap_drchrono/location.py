@@ -99,10 +99,10 @@ def keeping_advice(
     )
     if container and path.parent.stat().st_dev == root.stat().st_dev:
         return (
-            "THE REFRESH TOKEN WILL BE LOST WITH THIS CONTAINER: DrChrono replaced it, "
-            f"and the new one is kept in {path}, which is on no volume. Mount a "
-            "persistent volume and set credentials_path to a file in it; otherwise a "
-            "person must authorize again before the next run."
+            "THE REFRESH TOKEN WILL BE LOST WITH THIS CONTAINER: DrChrono replaces it "
+            f"at each use, and the newest one is kept in {path}, which is on no "
+            "volume. Mount a persistent volume and set credentials_path to a file in "
+            "it; otherwise a person must authorize again before the next run."
         )
     if is_default:
         return (

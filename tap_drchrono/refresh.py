@@ -187,13 +187,14 @@ class Refresher:
             raise CredentialsError(msg) from error
         self._stored = stored
         logger.info("Refreshed the access token; the pair is in %s", self._file.path)
-        advice = keeping_advice(
-            self._file.path,
-            self._environ,
-            Path("/"),
-            is_default=not self._credentials.credentials_path,
-        )
-        if choice.stored is None and advice:
+        if choice.stored is None and (
+            advice := keeping_advice(
+                self._file.path,
+                self._environ,
+                Path("/"),
+                is_default=not self._credentials.credentials_path,
+            )
+        ):
             logger.warning(advice)
         return stored.pair
 

@@ -37,6 +37,8 @@ def path(tmp_path):
 
 @pytest.fixture(autouse=True)
 def environ(monkeypatch, tmp_path):
+    # Wherever the tests run, this is no container.
+    monkeypatch.setattr(authorize, "keeping_advice", lambda *_, **__: None)
     for name in (*CLIENT, "refresh_token", "credentials_path", "api_url"):
         monkeypatch.delenv(f"TAP_DRCHRONO_{name.upper()}", raising=False)
     monkeypatch.delenv("MELTANO_PROJECT_ROOT", raising=False)
@@ -274,6 +276,19 @@ def test_where_nothing_can_be_kept_nobody_is_asked(run, server, path, person):
     assert "credentials_path" in one_line(err)
     assert person.page is None
     assert not server.requests
+
+
+def test_a_place_that_does_not_last_is_told(run, path, person, monkeypatch):
+    assert person
+    told = []
+    monkeypatch.setattr(
+        authorize,
+        "keeping_advice",
+        lambda file, *_, is_default: told.append((file, is_default)) or "LOST",
+    )
+    status, _, err = run()
+    assert (status, err) == (0, "LOST\n")
+    assert told == [(path, False)]
 
 
 def test_a_smaller_grant_is_told_by_stream(run, server, person):
