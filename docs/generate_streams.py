@@ -168,7 +168,7 @@ def render() -> str:
     """
     lines = [INTRODUCTION, "```mermaid", "erDiagram"]
     for join in JOINS:
-        ends = "||--o{" if join.many else "||--o|"
+        ends = "|o--o{" if join.many else "||--o|"
         lines.append(f"    {join.parent} {ends} {join.child} : {join.column}")
     lines.append("```")
     for stream in STREAMS:
