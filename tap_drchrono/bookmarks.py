@@ -16,10 +16,15 @@ _AHEAD = dt.timedelta(days=2)
 
 
 class Oddity(enum.Enum):
-    """Why a value does not move the bookmark."""
+    """Why values do not move the bookmark; in words for the log."""
 
-    FUTURE = "lies more than two days ahead"
-    DISORDER = "is lower than one before it"
+    FUTURE = (
+        "An updated_at lies more than two days ahead; it does not move the bookmark."
+    )
+    DISORDER = (
+        "Records do not arrive in the order of updated_at; the bookmark stays where "
+        "the run started until the stream's end."
+    )
 
 
 class Bookmark:
@@ -48,28 +53,28 @@ class Bookmark:
         """The value to store now, or None."""
         return self._start if self._held else self._highest
 
-    def begin_page(self, values: Iterable[object]) -> Oddity | None:
+    def begin_page(self, values: Iterable[object]) -> set[Oddity]:
         """Look at a page before its first record goes out.
 
         Args:
             values: The `updated_at` of its records, as they came.
 
         Returns:
-            What is odd about them, or None.
+            What is odd about them.
         """
-        oddity = None
+        oddities = set()
         for value in values:
             moment = timestamps.parse(value)
             if moment is None:
                 continue
             if moment > self._limit:
-                oddity = oddity or Oddity.FUTURE
+                oddities.add(Oddity.FUTURE)
                 continue
             if self._latest is not None and moment < self._latest:
-                oddity = Oddity.DISORDER
+                oddities.add(Oddity.DISORDER)
                 self.hold()
             self._latest = moment
-        return oddity
+        return oddities
 
     def advance(self, value: object) -> None:
         """Take in the `updated_at` of a record that was emitted.

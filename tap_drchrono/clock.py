@@ -74,13 +74,15 @@ class Clock:
             time.sleep(min(left, _SLICE))
             self.check()
 
-    def call(self, function: Callable[[], T]) -> T:
+    def call(self, function: Callable[[], T], grace: float = 0.0) -> T:
         """Run a blocking call (a request) so that a wish to stop ends the wait for it.
 
         The call runs in a daemon thread; after a stop nobody waits for it any more.
 
         Args:
             function: What to run.
+            grace: Seconds to wait for its end after a stop was requested: for what
+                must not be lost half-way.
 
         Returns:
             What the function returns.
@@ -101,7 +103,10 @@ class Clock:
         worker.start()
         while worker.is_alive():
             worker.join(_SLICE)
-            self.check()
+            if self.stop_requested and worker.is_alive():
+                worker.join(grace)
+                if worker.is_alive():
+                    self.check()
         if failure:
             raise failure[0]
         return outcome[0]

@@ -127,7 +127,10 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         self._restarts = 0
         self._failures = 0
         self._start_over(Frame(source.since))
+        self.started_at = clock.now()
         first = desk.take(source.first_list())
+        if first.uuid:
+            self.started_at = first.submitted_at
         self._queue.append(first)
         super().__init__(self._next_token())
 
@@ -234,9 +237,9 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         now = self._clock.now()
         if self._queue and self._queue[0].expires_soon(now):
             self._ask_again(self._queue[0])
-        for pending in self._wanted():
-            if pending.uuid is None:
-                return pending
+        for wanted in self._wanted():
+            if wanted.uuid is None:
+                return wanted
         own = self._own_pending()
         room = self._desk.room(own) > 0
         if room and (pending := self._plan()):

@@ -1,0 +1,570 @@
+"""The base stream: its requests, records, bookmark and batches."""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+from collections import defaultdict
+from functools import cached_property, wraps
+from importlib import resources
+from itertools import islice
+
+import backoff
+import requests
+from singer_sdk.batch import Batcher
+from singer_sdk.exceptions import RetriableAPIError
+from singer_sdk.helpers._batch import SDKBatchMessage
+from singer_sdk.pagination import BaseAPIPaginator
+from singer_sdk.schema.source import SchemaDirectory, StreamSchema
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from singer_sdk.singerlib.messages import RecordMessage
+from singer_sdk.streams.rest import HTTPRequest, PageContext, RESTStream
+from typing_extensions import override
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+from tap_drchrono import bookmarks, responses, timestamps
+from tap_drchrono.errors import (
+    CredentialsError,
+    HostError,
+    StreamError,
+    TapDrchronoError,
+)
+from tap_drchrono.lists import Answer, Order, PendingList, Status, Submit, Token
+from tap_drchrono.pagination import BulkListPaginator, Source
+from tap_drchrono.report import describe_crash
+from tap_drchrono.scopes import SCOPES
+from tap_drchrono.values import Oddity, Plan, compile_plan
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Mapping
+
+    from backoff.types import Details
+    from singer_sdk.helpers import types
+    from singer_sdk.helpers._batch import BatchConfig
+    from singer_sdk.singerlib import Catalog
+
+    from tap_drchrono.clock import Clock
+    from tap_drchrono.tap import TapDrchrono
+
+    Request = Callable[
+        [requests.PreparedRequest, types.Context | None], requests.Response
+    ]
+
+SCHEMAS = SchemaDirectory(resources.files("tap_drchrono") / "schemas")
+
+_TRIES = 7
+"""Tries of one request; with the waits between them about half a minute."""
+_FIRST_WAIT = 0.5
+"""Seconds before the second try; each wait is twice the one before."""
+
+
+class SingleToken(BaseAPIPaginator[Token]):
+    """A paginator for one request outside of a sync."""
+
+    @override
+    def get_next(self, response: requests.Response) -> None:
+        """End after that request."""
+
+
+class BulkListStream(RESTStream[Token]):
+    """A bulk list endpoint of DrChrono, read incrementally by `updated_at`."""
+
+    replication_key = "updated_at"
+    schema: t.ClassVar[StreamSchema] = StreamSchema(SCHEMAS)
+
+    max_page_size: t.ClassVar[int] = 1000
+    """Records a page at most, as DrChrono documents for the endpoint."""
+    includes: t.ClassVar[Mapping[str, str]] = {}
+    """Parameters sent as `true` while the setting that they are mapped to is on."""
+
+    _tap: TapDrchrono
+    _token: Token
+
+    def __init__(self, tap: TapDrchrono) -> None:
+        """Initialize the stream.
+
+        Args:
+            tap: The tap.
+        """
+        super().__init__(tap)
+        self._requests_session = tap.session
+        self._paginator: BulkListPaginator | None = None
+        self._answer: Answer | None = None
+        self._bookmark: bookmarks.Bookmark | None = None
+        self._dated = False
+        self._extracted_at: dt.datetime | None = None
+        self._warned: set[object] = set()
+        self._requests = 0
+        self._emitted = 0
+
+    # Where to read from
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take selection and replication method from a catalog.
+
+        Args:
+            catalog: The catalog passed to the tap.
+        """
+        super().apply_catalog(catalog)
+        # The SDK also looks for the method in the metadata, where it may be another.
+        entry = catalog.get_stream(self.name)
+        self.forced_replication_method = entry.replication_method if entry else None
+
+    @property
+    def incremental(self) -> bool:
+        """Whether the stream keeps a bookmark."""
+        return self.replication_method != REPLICATION_FULL_TABLE
+
+    @property
+    def _stored_bookmark(self) -> str | None:
+        """The bookmark of the previous run; junk counts as none."""
+        value = self.stream_state.get("replication_key_value")
+        if value is None or not self.incremental:
+            return None
+        if timestamps.parse(value) is None:
+            self._warn_once(
+                "The bookmark in the state is no timestamp. Reading from start_date.",
+            )
+            return None
+        return str(value)
+
+    @cached_property
+    def source(self) -> Source:
+        """What the paginator must know of the stream."""
+        since, resumed = bookmarks.since(
+            self._stored_bookmark,
+            self.config.get("start_date"),
+            self.config["lookback_days"],
+        )
+        size = min(
+            self.config.get("page_size") or self.max_page_size, self.max_page_size
+        )
+        return Source(
+            self.name,
+            self.primary_keys[0],
+            size,
+            since,
+            not resumed,
+            self.config["list_timeout"],
+        )
+
+    # Requests
+
+    @property
+    @override
+    def url_base(self) -> str:
+        return str(self.config["api_url"]).rstrip("/")
+
+    @property
+    @override
+    def authenticator(self) -> requests.auth.AuthBase:
+        return self._tap.authenticator
+
+    @override
+    def get_new_paginator(self) -> BulkListPaginator:
+        self._paginator = BulkListPaginator(
+            self.source, self._tap.desk, self._tap.clock, self.logger
+        )
+        return self._paginator
+
+    @override
+    def get_http_request(self, *, page: PageContext[Token]) -> HTTPRequest:
+        """Turn a page token into a POST or a GET."""
+        self._token = token = t.cast("Token", page.next_page_token)
+        owner = self._tap.bulk_streams[token.list.stream]
+        headers = {"Accept": "application/json", "X-DRC-API-Version": "v4"}
+        url = owner.get_url(page.stream_context)
+        if isinstance(token, Submit):
+            return HTTPRequest(url, "POST", owner.list_params(token.list), headers)
+        return HTTPRequest(url, "GET", {"uuid": token.list.uuid}, headers)
+
+    def list_params(self, pending: PendingList) -> dict[str, t.Any]:
+        """Return the query parameters that ask for a list.
+
+        Args:
+            pending: The list.
+
+        Returns:
+            The parameters; `since` in the one documented format.
+        """
+        flags = {name: "true" for name, on in self.includes.items() if self.config[on]}
+        if self.config["verbose"]:
+            flags["verbose"] = "true"
+        return {
+            "since": pending.frame.since.isoformat(),
+            "order_by": pending.frame.order.value,
+            "page": pending.window.page,
+            "page_size": pending.window.size,
+            **flags,
+        }
+
+    @override
+    def request_decorator(self, func: Request) -> Request:
+        """Retry what may pass, with waits that end when the tap is asked to stop."""
+        retry = backoff.on_exception(
+            # The wait itself is in the handler, since this library's cannot be ended.
+            lambda: backoff.constant(0),
+            (RetriableAPIError, requests.RequestException, ConnectionError),
+            max_tries=_TRIES,
+            jitter=None,
+            on_backoff=self.backoff_handler,
+            # Its log would hold the URL with its query.
+            logger=None,
+        )(func)
+
+        @wraps(func)
+        def request(
+            prepared: requests.PreparedRequest, context: types.Context | None
+        ) -> requests.Response:
+            try:
+                return retry(prepared, context)
+            except RetriableAPIError as error:
+                raise StreamError(self._gave_up(str(error))) from None
+            except (requests.RequestException, ConnectionError) as error:
+                raise self._unanswered(error) from None
+
+        return request
+
+    @override
+    def backoff_handler(self, details: Details) -> None:
+        """Log a failed try, without its URL, and wait."""
+        tries = details["tries"]
+        wait = _FIRST_WAIT * 2 ** (tries - 1)
+        error = t.cast("Exception", details.get("exception"))
+        reason = str(error) if isinstance(error, RetriableAPIError) else _kind(error)
+        self.logger.warning(
+            "%s for %s. Try %d of %d follows in %.1f s.",
+            reason,
+            self.path,
+            tries + 1,
+            _TRIES,
+            wait,
+        )
+        self._tap.clock.sleep(wait)
+
+    def _gave_up(self, reason: str) -> str:
+        """Say that a request failed too often."""
+        return (
+            f"{self.name}: {reason} for {self.path}, {_TRIES} times in a row. Run the "
+            "tap again later; it goes on where it was."
+        )
+
+    def _unanswered(self, error: Exception) -> TapDrchronoError:
+        """Tell a host that nobody reaches from an endpoint that does not answer."""
+        reason: object = error
+        while isinstance(reason, BaseException) and reason.args:
+            if isinstance(reason, (NewConnectionError, NameResolutionError)):
+                break
+            reason = getattr(reason, "reason", None) or reason.args[0]
+        unreachable = isinstance(reason, (NewConnectionError, NameResolutionError))
+        if unreachable or isinstance(error, requests.exceptions.SSLError):
+            msg = (
+                f"{self.url_base} cannot be reached ({_kind(error)}), after {_TRIES} "
+                "tries. Check api_url and the network, and run the tap again; it goes "
+                "on where it was."
+            )
+            return HostError(msg)
+        return StreamError(self._gave_up(_kind(error)))
+
+    @override
+    def _request(
+        self, prepared_request: requests.PreparedRequest, context: types.Context | None
+    ) -> requests.Response:
+        """Send a request when it is due, with a token that is taken."""
+        tap = self._tap
+        tap.clock.sleep(self._token.at - tap.clock.now())
+        while True:
+            response = tap.transport.send(self.authenticator(prepared_request))
+            self._requests += 1
+            self._write_request_duration_log(
+                endpoint=self.path, response=response, context=context, extra_tags=None
+            )
+            if response.status_code != requests.codes.unauthorized:
+                break
+            tap.authenticator.refused()
+        tap.authenticator.accepted()
+        tap.check_scopes()
+        self.validate_response(response)
+        return response
+
+    def ask(self, token: Token) -> Answer:
+        """Ask outside of a sync.
+
+        Args:
+            token: What to ask.
+
+        Returns:
+            The answer.
+
+        Raises:
+            StreamError: If DrChrono refuses.
+        """
+        single = SingleToken(token)
+        prepared = self._prepare_request(context=None, page=single)
+        self.request_decorator(self._request)(prepared, None)
+        return t.cast("Answer", self._answer)
+
+    @property
+    def clock(self) -> Clock:
+        """The tap's clock."""
+        return self._tap.clock
+
+    def write_state(self) -> None:
+        """Write a STATE that covers what was emitted, if that is not written yet."""
+        self._write_state_message()
+
+    @override
+    def validate_response(self, response: requests.Response) -> None:
+        """Read the answer; raise where asking again may help, or where it cannot."""
+        try:
+            self._answer = responses.interpret(self._token, response)
+        except (RetriableAPIError, StreamError):
+            # A list asked for ahead is no reason to wait, or to fail: its own stream
+            # will ask again.
+            if self._token.list.stream == self.name:
+                raise
+            self._answer = Answer(Status.REFUSED)
+
+    # Records
+
+    @override
+    def get_records(self, context: types.Context | None) -> Iterable[dict[str, t.Any]]:
+        """Read the stream; its trouble does not cost the other streams.
+
+        Args:
+            context: The SDK's context, not used.
+
+        Yields:
+            Raw records.
+        """
+        self._tap.expect_streams_after(self)
+        started = self._tap.clock.now()
+        self._bookmark = bookmarks.Bookmark(self._stored_bookmark, _utc_today(started))
+        try:
+            yield from super().get_records(context)
+            self._reached_end()
+        except (CredentialsError, HostError, OSError):
+            raise
+        except StreamError as error:
+            self._tap.failed(self.name, str(error))
+        except Exception as error:  # noqa: BLE001 - the other streams still run
+            self._tap.failed(self.name, f"{self.name}: {describe_crash(error)}")
+        finally:
+            self._summarize(started)
+
+    @override
+    def parse_response(self, response: requests.Response) -> Iterable[dict[str, t.Any]]:
+        """Hand on the records that the paginator has proven to be next."""
+        paginator = t.cast("BulkListPaginator", self._paginator)
+        answer, self._answer = t.cast("Answer", self._answer), None
+        pages = paginator.tally.pages
+        records = paginator.receive(answer)
+        del answer
+        if records:
+            self._begin_page(paginator, records)
+        for record in records:
+            self._tap.clock.check()
+            yield record
+        if paginator.tally.pages > pages:
+            self._end_page(paginator)
+
+    def _begin_page(
+        self, paginator: BulkListPaginator, records: Iterable[dict[str, t.Any]]
+    ) -> None:
+        """Look at a page before its first record goes out."""
+        bookmark = t.cast("bookmarks.Bookmark", self._bookmark)
+        self._extracted_at = dt.datetime.fromtimestamp(self._tap.clock.now(), dt.UTC)
+        values = [record.get("updated_at") for record in records]
+        self._dated = self._dated or any(map(timestamps.parse, values))
+        if paginator.order is Order.ID:
+            bookmark.hold()
+        for oddity in bookmark.begin_page(values):
+            if paginator.order is Order.UPDATED_AT or oddity is bookmarks.Oddity.FUTURE:
+                self._warn_once(oddity.value)
+
+    def _end_page(self, paginator: BulkListPaginator) -> None:
+        """Write the state that covers a page, and a line for the reader."""
+        if not self.get_batch_config(self.config):
+            self._write_state_message()
+        total = paginator.total
+        size = self.source.max_size
+        self.logger.info(
+            "Page %d of about %s: %d of %s records; %d lists pending, %d of %d "
+            "requests used this hour.",
+            paginator.tally.pages,
+            "?" if total is None else max(-(-total // size), paginator.tally.pages),
+            paginator.position,
+            "?" if total is None else total,
+            paginator.pending,
+            self._tap.quota.used,
+            self._tap.quota.limit,
+        )
+
+    def _reached_end(self) -> None:
+        """Note that every record was read."""
+        bookmark = t.cast("bookmarks.Bookmark", self._bookmark)
+        paginator = t.cast("BulkListPaginator", self._paginator)
+        bookmark.release()
+        if paginator.tally.pages and paginator.position and not self._dated:
+            bookmark.reach(_utc_today(paginator.started_at))
+        self.state_manager.is_flushed = False
+        if not paginator.position and self.source.first_sync:
+            self.logger.warning(
+                "No records. If there should be some, check that the authorization has "
+                "the scopes %s: DrChrono may leave out records without an error.",
+                ", ".join(sorted(SCOPES[self.name])),
+            )
+
+    def _summarize(self, started: float) -> None:
+        """Log what the stream cost."""
+        if (paginator := self._paginator) is None:
+            return
+        self.logger.info(
+            "%d records on %d pages with %d requests in %.0f s; %d lists submitted "
+            "again, %d pages re-read because records moved.",
+            self._emitted,
+            paginator.tally.pages,
+            self._requests,
+            self._tap.clock.now() - started,
+            paginator.tally.resubmitted,
+            paginator.tally.reread,
+        )
+
+    @cached_property
+    def _plan(self) -> Plan:
+        """How records are cast."""
+        return compile_plan(
+            self.schema,
+            deselected=[path for path, on in self.mask.items() if path and not on],
+            withheld=self._tap.mapped_fields(self.name),
+            report=self._report_field,
+        )
+
+    def _report_field(self, path: str, oddity: Oddity) -> None:
+        """Say once that a field is odd, by name, never by value."""
+        self.logger.warning(
+            "Field %s is %s. Please report it to the tap's developers.",
+            path,
+            oddity.value,
+        )
+
+    @override
+    def _generate_record_messages(
+        self, record: types.Record
+    ) -> Generator[RecordMessage, None, None]:
+        """Cast a record once, by the compiled plan, and map it."""
+        cast = self._plan.cast(record)
+        if cast.get(self.primary_keys[0]) is None:
+            self._warn_once(
+                f"A record without a usable {self.primary_keys[0]} was left out: no "
+                "target could load it.",
+            )
+            return
+        self._emitted += 1
+        for stream_map in self.stream_maps:
+            if (mapped := stream_map.transform(cast)) is not None:
+                yield RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=self._stream_version,
+                    time_extracted=self._extracted_at,
+                )
+
+    @override
+    def _process_record(
+        self,
+        record: types.Record,
+        child_context: types.Context | None = None,
+        partition_context: types.Context | None = None,
+    ) -> None:
+        """Do nothing: there are no child streams."""
+
+    @override
+    def _sync_batches(
+        self, batch_config: BatchConfig, context: types.Context | None = None
+    ) -> None:
+        """Write batch files that hold exactly what RECORD messages would.
+
+        The SDK writes raw records there, deselected fields included.
+        """
+        records = iter(self._sync_records(context, write_messages=False))
+        with self.get_batch_counter() as counter:
+            while chunk := list(islice(records, batch_config.batch_size)):
+                rows = defaultdict(list)
+                for record in chunk:
+                    for message in self._generate_record_messages(record):
+                        rows[message.stream].append(message.record)
+                for alias, mapped in rows.items():
+                    batcher = Batcher(self.tap_name, alias, batch_config)
+                    for manifest in batcher.get_batches(iter(mapped)):
+                        self._tap.write_message(
+                            SDKBatchMessage(
+                                stream=alias,
+                                encoding=batch_config.encoding,
+                                manifest=manifest,
+                            )
+                        )
+                        counter.increment()
+                self.state_manager.is_flushed = False
+                self._write_state_message()
+        self._write_state_message()
+
+    # Bookmarks
+
+    @override
+    def get_replication_key_signpost(
+        self, context: types.Context | None = None
+    ) -> None:
+        """Compare no bookmark with the machine's clock."""
+
+    @override
+    def _write_starting_replication_value(self, context: types.Context | None) -> None:
+        """Leave the state alone: the bookmark says where to start."""
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: types.Record, *, context: types.Context | None = None
+    ) -> None:
+        """Move the bookmark to a record that was emitted."""
+        bookmark = t.cast("bookmarks.Bookmark", self._bookmark)
+        bookmark.advance(latest_record.get("updated_at"))
+
+    @override
+    def _write_state_message(self) -> None:
+        """Put the bookmark into the state, and write it if it changed."""
+        if self.incremental and self._bookmark:
+            value = self._bookmark.value
+            if value is None:
+                self.stream_state.pop("replication_key", None)
+                self.stream_state.pop("replication_key_value", None)
+            else:
+                self.stream_state["replication_key"] = self.replication_key
+                self.stream_state["replication_key_value"] = value
+        super()._write_state_message()
+
+    def _warn_once(self, message: str) -> None:
+        """Log a warning unless this stream gave it already."""
+        if message not in self._warned:
+            self._warned.add(message)
+            self.logger.warning(message)
+
+
+def _kind(error: BaseException) -> str:
+    """Name an error in words; its own text may hold a URL."""
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "No connection in time"
+    if isinstance(error, requests.exceptions.Timeout):
+        return "No answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "The TLS certificate is not accepted"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "An answer that was cut off"
+    if isinstance(error, (requests.exceptions.ConnectionError, ConnectionError)):
+        return "No connection, or one that was cut off"
+    return type(error).__name__
+
+
+def _utc_today(now: float) -> dt.date:
+    """Return the day in UTC."""
+    return dt.datetime.fromtimestamp(now, dt.UTC).date()

@@ -1,0 +1,301 @@
+"""The settings: what there is, what is refused, and the words for it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import typing as t
+from urllib.parse import urlsplit
+
+import jsonschema
+from singer_sdk import typing as th
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+API_URL = "https://app.drchrono.com"
+
+SETTINGS: dict[str, t.Any] = th.PropertiesList(
+    th.Property(
+        "client_id",
+        th.StringType,
+        title="Client ID",
+        description="Client ID of your API application in DrChrono.",
+    ),
+    th.Property(
+        "client_secret",
+        th.StringType,
+        secret=True,
+        title="Client Secret",
+        description="Client secret of your API application in DrChrono.",
+    ),
+    th.Property(
+        "refresh_token",
+        th.StringType,
+        secret=True,
+        title="Refresh Token",
+        description=(
+            "Refresh token of a person's authorization. It is single use: the tap "
+            "keeps its successors at credentials_path. May be omitted where that file "
+            "holds a pair, as after tap-drchrono-authorize."
+        ),
+    ),
+    th.Property(
+        "access_token",
+        th.StringType,
+        secret=True,
+        title="Access Token",
+        description=(
+            "A pasted access token for a trial run, instead of the three above. It "
+            "expires after two days and is not refreshed."
+        ),
+    ),
+    th.Property(
+        "credentials_path",
+        th.StringType,
+        title="Credentials Path",
+        description=(
+            "File in which rotated credentials are kept. It must survive from run to "
+            "run. By default a file below the Meltano project or the user's state "
+            "directory, one for each authorization."
+        ),
+    ),
+    th.Property(
+        "start_date",
+        th.DateTimeType,
+        title="Start Date",
+        description=(
+            "Earliest updated_at to read on a first sync, as a date or date-time; the "
+            "date part counts. Everything, if not given."
+        ),
+    ),
+    th.Property(
+        "api_url",
+        th.StringType,
+        default=API_URL,
+        title="API URL",
+        description="Base URL of the API. Change it to try the tap on the sandbox.",
+    ),
+    th.Property(
+        "page_size",
+        th.IntegerType(minimum=1, maximum=20_000),
+        title="Page Size",
+        description=(
+            "Records a page at most. By default, and at most, each endpoint's maximum: "
+            "1000, or 20000 for clinical_note_field_values."
+        ),
+    ),
+    th.Property(
+        "verbose",
+        th.BooleanType,
+        default=True,
+        title="Verbose",
+        description="Ask for the verbose fields of appointments and patients.",
+    ),
+    th.Property(
+        "include_deleted",
+        th.BooleanType,
+        default=True,
+        title="Include Deleted",
+        description="Read archived and deleted appointments, marked by deleted_flag.",
+    ),
+    th.Property(
+        "include_inactive",
+        th.BooleanType,
+        default=True,
+        title="Include Inactive",
+        description="Read inactive and deceased patients.",
+    ),
+    th.Property(
+        "lookback_days",
+        th.IntegerType(minimum=1),
+        default=1,
+        title="Lookback Days",
+        description="Days subtracted from the bookmark when reading.",
+    ),
+    th.Property(
+        "hourly_request_limit",
+        th.IntegerType(minimum=1),
+        default=500,
+        title="Hourly Request Limit",
+        description=(
+            "Requests that this tap may send in a clock hour. DrChrono allows 500 for "
+            "each API application."
+        ),
+    ),
+    th.Property(
+        "max_pending_lists",
+        th.IntegerType(minimum=1),
+        default=8,
+        title="Max Pending Lists",
+        description="Lists that DrChrono may be generating for the tap at once.",
+    ),
+    th.Property(
+        "list_timeout",
+        th.IntegerType(minimum=1),
+        default=1800,
+        title="List Timeout",
+        description=(
+            "Seconds for which a list may stay in progress before it is submitted "
+            "again."
+        ),
+    ),
+    th.Property(
+        "request_timeout",
+        th.IntegerType(minimum=1),
+        default=60,
+        title="Request Timeout",
+        description="Seconds for one HTTP request.",
+    ),
+    th.Property(
+        "emit_activate_version_messages",
+        th.BooleanType,
+        title="Emit Activate Version Messages",
+        description=(
+            "Write an ACTIVATE_VERSION message before a stream that is read whole "
+            "(FULL_TABLE), so that targets can drop rows that are gone."
+        ),
+    ),
+).to_dict()
+
+_OAUTH = ("client_id", "client_secret", "refresh_token")
+_NOUNS = {
+    "array": "an array",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "an object",
+    "string": "text",
+}
+
+
+def given(config: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Leave out what is null or an empty string, which means not given.
+
+    Args:
+        config: Settings as passed to the tap.
+
+    Returns:
+        The settings that have a value.
+    """
+    return {
+        name: value
+        for name, value in config.items()
+        if value is not None and value != ""
+    }
+
+
+def problems(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[str]:
+    """Check settings.
+
+    Args:
+        config: The settings that have a value.
+        schema: JSON Schema of all settings, the SDK's own included.
+
+    Returns:
+        One readable line for each problem, with names but no values.
+    """
+    found = [
+        f"{name}: there is no such setting"
+        for name in config
+        if name not in schema["properties"]
+    ]
+    validator = jsonschema.Draft7Validator(schema)
+    found += [_describe(error) for error in validator.iter_errors(config)]
+    if not found:
+        found += [*_credential_problems(config), *_value_problems(config)]
+    return found
+
+
+def _describe(error: jsonschema.ValidationError) -> str:
+    """Say what is wrong without the value, which may be a secret."""
+    name = ".".join(str(part) for part in error.absolute_path) or "settings"
+    wanted: t.Any = error.validator_value
+    instance: t.Any = error.instance
+    match error.validator:
+        case "type":
+            types = [wanted] if isinstance(wanted, str) else wanted
+            nouns = [_NOUNS[one] for one in types if one != "null"]
+            return f"{name}: must be {' or '.join(nouns)}"
+        case "minimum":
+            return f"{name}: must be at least {wanted}"
+        case "maximum":
+            return f"{name}: must be at most {wanted}"
+        case "enum":
+            return f"{name}: must be one of {', '.join(map(str, wanted))}"
+        case "required":
+            missing = [one for one in wanted if one not in instance]
+            return f"{name}: lacks {', '.join(missing)}"
+        case _:
+            return (
+                f"{name}: does not have the form that is documented ({error.validator})"
+            )
+
+
+def _credential_problems(config: Mapping[str, t.Any]) -> Iterator[str]:
+    """Check that the credentials are whole, and of one kind."""
+    oauth = [name for name in _OAUTH if name in config]
+    if "access_token" in config:
+        if oauth:
+            yield (
+                f"access_token: cannot be combined with {', '.join(oauth)}. Keep "
+                "access_token for a trial run, or the others for good"
+            )
+    elif not oauth:
+        yield (
+            "client_id, client_secret, refresh_token: no credentials are given. Set "
+            "them, or access_token for a trial run; tap-drchrono-authorize gets the "
+            "first refresh token"
+        )
+    else:
+        for name in ("client_id", "client_secret"):
+            if name not in config:
+                yield f"{name}: is missing, and goes with {', '.join(oauth)}"
+
+
+def _value_problems(config: Mapping[str, t.Any]) -> Iterator[str]:
+    """Check formats, which JSON Schema validation leaves alone."""
+    start_date = config.get("start_date")
+    if start_date is not None:
+        try:
+            dt.datetime.fromisoformat(start_date)
+            dt.date.fromisoformat(start_date[:10])
+        except ValueError:
+            yield "start_date: must be a date such as 2024-01-31 or a date-time"
+    if problem := url_problem(config.get("api_url", API_URL)):
+        yield f"api_url: {problem}"
+
+
+def url_problem(url: str) -> str | None:
+    """Check the base URL: https, or http to this machine only.
+
+    Args:
+        url: The base URL.
+
+    Returns:
+        What is wrong with it, or None.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        return "is not a URL"
+    if not host or parts.scheme not in {"http", "https"}:
+        return f"must be a URL such as {API_URL}"
+    if parts.username or parts.password or parts.query or parts.fragment:
+        return "must hold no user, query or fragment"
+    if parts.scheme == "http" and not is_loopback(host):
+        return "must start with https://; http:// is accepted for this machine only"
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address means this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

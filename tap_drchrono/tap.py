@@ -1,0 +1,400 @@
+"""The tap: its command line, and the order of a sync."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import json
+import os
+import signal
+import sys
+import typing as t
+from functools import cached_property
+
+import click
+import requests
+from singer_sdk import Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.plugin_base import _ConfigInput
+from singer_sdk.singerlib.catalog import Catalog
+from singer_sdk.tap_base import CliTestOptionValue
+from typing_extensions import override
+
+from tap_drchrono import plan, settings
+from tap_drchrono.auth import Authenticator
+from tap_drchrono.catalogs import with_own_columns
+from tap_drchrono.clock import Clock
+from tap_drchrono.desk import ListDesk
+from tap_drchrono.errors import SettingsError, Stopped, TapDrchronoError
+from tap_drchrono.grant import Credentials
+from tap_drchrono.messages import MessageWriter
+from tap_drchrono.quota import Quota
+from tap_drchrono.report import describe_crash
+from tap_drchrono.scopes import missing_scopes
+from tap_drchrono.streams import STREAMS
+from tap_drchrono.transport import Transport, silence_libraries
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from tap_drchrono.client import BulkListStream
+
+_GRACE = 1.5
+"""Seconds that a token request may go on after a stop was requested: an answer that
+nobody stores ends the grant."""
+
+
+class TapDrchrono(Tap):
+    """Singer tap for the bulk list endpoints of DrChrono, a health record system."""
+
+    name = "tap-drchrono"
+    config_jsonschema = settings.SETTINGS
+    message_writer_class = MessageWriter
+
+    def __init__(
+        self,
+        *,
+        catalog: dict[str, t.Any] | Catalog | None = None,
+        **kwargs: t.Any,  # noqa: ANN401 - the SDK's own arguments
+    ) -> None:
+        """Initialize the tap.
+
+        Args:
+            catalog: A catalog as a dictionary; it decides selection and replication
+                method, while columns and keys are the tap's own.
+            kwargs: As for the SDK's tap.
+        """
+        silence_libraries()
+        self.failures: dict[str, str] = {}
+        self._scopes_checked = False
+        if isinstance(catalog, Catalog):
+            catalog = catalog.to_dict()
+        own = None if catalog is None else with_own_columns(catalog)
+        super().__init__(catalog=own, **kwargs)
+        if isinstance(self.message_writer, MessageWriter):
+            self.message_writer.clock = self.clock
+
+    # What the streams share
+
+    @cached_property
+    def clock(self) -> Clock:
+        """Time, waiting, and the wish to stop."""
+        return Clock()
+
+    @cached_property
+    def session(self) -> requests.Session:
+        """The one HTTP session."""
+        return requests.Session()
+
+    @cached_property
+    def quota(self) -> Quota:
+        """Counts all requests of the tap."""
+        return Quota(self.config["hourly_request_limit"], self.clock, self.logger)
+
+    @cached_property
+    def transport(self) -> Transport:
+        """Sends all requests of the tap."""
+        timeout = self.config["request_timeout"]
+        return Transport(self.session, self.quota, self.clock, timeout)
+
+    @cached_property
+    def authenticator(self) -> Authenticator:
+        """Puts the access token on requests, and refreshes it."""
+        return Authenticator(
+            Credentials.from_config(self.config),
+            send=lambda request: self.transport.send(request, _GRACE),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def desk(self) -> ListDesk:
+        """Keeps the number of pending lists within bounds."""
+        return ListDesk(self.config["max_pending_lists"], self.clock)
+
+    # Streams
+
+    @override
+    def discover_streams(self) -> Sequence[BulkListStream]:
+        """Return the eight streams."""
+        return [stream(self) for stream in STREAMS]
+
+    @property
+    def bulk_streams(self) -> dict[str, BulkListStream]:
+        """The streams by name."""
+        return t.cast("dict[str, BulkListStream]", self.streams)
+
+    @property
+    def selected_streams(self) -> list[BulkListStream]:
+        """The selected streams, in the order in which they are read."""
+        return [stream for stream in self.bulk_streams.values() if stream.selected]
+
+    def expect_streams_after(self, current: BulkListStream) -> None:
+        """Have the first lists of later streams generated meanwhile.
+
+        Args:
+            current: The stream that is being read.
+        """
+        selected = self.selected_streams
+        if current is selected[0]:
+            later = selected[1:]
+            self.desk.expect(stream.source.first_list() for stream in later)
+
+    def mapped_fields(self, stream: str) -> frozenset[str]:
+        """Name the fields that a stream map touches.
+
+        Args:
+            stream: The stream.
+
+        Returns:
+            Top-level fields, which must not reach `_extra` unmapped.
+        """
+        maps = self.config.get("stream_maps") or {}
+        return frozenset(
+            field
+            for pattern, fields in maps.items()
+            if fnmatch.fnmatch(stream, pattern) and isinstance(fields, dict)
+            for field in fields
+        )
+
+    def failed(self, stream: str, reason: str) -> None:
+        """Note that a stream cannot be read on; the others still run.
+
+        Args:
+            stream: The stream.
+            reason: One line for the user.
+        """
+        self.failures[stream] = reason
+        self.logger.error(reason)
+
+    def check_scopes(self) -> None:
+        """Say once which selected streams the authorization is not enough for."""
+        if self._scopes_checked:
+            return
+        self._scopes_checked = True
+        granted = self.authenticator.scope
+        for stream, lacking in missing_scopes(granted).items() if granted else ():
+            if self.bulk_streams[stream].selected:
+                self.logger.warning(
+                    "%s: the authorization lacks the scopes %s; DrChrono may leave out "
+                    "records without an error. Run tap-drchrono-authorize to grant "
+                    "them.",
+                    stream,
+                    ", ".join(sorted(lacking)),
+                )
+
+    # Settings, catalog and state
+
+    @classproperty
+    @override
+    def _env_var_config(cls) -> dict[str, t.Any]:  # noqa: N805
+        """Read settings from the environment; what cannot be read is refused later."""
+        cls.append_builtin_config(cls.config_jsonschema)
+        config: dict[str, t.Any] = {}
+        for name, schema in cls.config_jsonschema["properties"].items():
+            one = {"properties": {name: schema}}
+            try:
+                config |= parse_environment_config(one, cls._env_var_prefix)
+            except ValueError:
+                config[name] = os.environ[f"{cls._env_var_prefix}{name.upper()}"]
+        return config
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings, and fill in defaults."""
+        schema = self.config_jsonschema
+        self.append_builtin_config(schema)
+        given = settings.given(self._config)
+        problems = settings.problems(given, schema)
+        if problems and raise_errors:
+            msg = "The settings cannot be used"
+            raise ConfigValidationError(msg, errors=problems)
+        defaults = {
+            name: setting["default"]
+            for name, setting in schema["properties"].items()
+            if "default" in setting
+        }
+        self._config = defaults | given
+        return problems
+
+    @override
+    def load_state(self, state: dict[str, t.Any]) -> None:
+        """Take over a state; what is junk in it counts as no bookmark."""
+        found = state.get("bookmarks") if isinstance(state, dict) else None
+        kept = {
+            stream: bookmark
+            for stream, bookmark in (found if isinstance(found, dict) else {}).items()
+            if isinstance(bookmark, dict)
+        }
+        if state and (not isinstance(found, dict) or len(kept) < len(found)):
+            self.logger.warning(
+                "The state holds bookmarks that cannot be read; they count as none."
+            )
+        super().load_state({"bookmarks": kept})
+
+    # The command line
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Ask for an end at the next safe point."""
+        self.clock.request_stop(signum)
+
+    def sync(self) -> int:
+        """Read all selected streams.
+
+        Returns:
+            The exit status: 0, 1 if a stream failed, or 128 + signal.
+        """
+        try:
+            self.sync_all()
+        except Stopped as stop:
+            if not self.config.get("batch_config"):
+                for stream in self.selected_streams:
+                    stream.write_state()
+            self.logger.warning("Stopped; the next run goes on where this one was.")
+            return 128 + stop.signum
+        if self.failures:
+            self.logger.error(
+                "%d of %d streams failed: %s. The others are complete; the next run "
+                "goes on where these were.",
+                len(self.failures),
+                len(self.selected_streams),
+                ", ".join(self.failures),
+            )
+            return 1
+        return 0
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        state: t.IO[str] | None = None,
+        catalog: t.IO[str] | None = None,
+        plan_only: bool = False,
+    ) -> None:
+        """Run the command line.
+
+        Args:
+            about: Print what the tap is, and its settings.
+            about_format: Output style of `about` and `plan_only`.
+            config: Settings.
+            state: Bookmarks of the run before.
+            catalog: Selects streams and fields.
+            plan_only: Print what a sync would cost.
+        """
+        if about:
+            cls.print_about(about_format)
+            return
+        config = config or _ConfigInput()
+        tap = cls(
+            config=config.config,
+            state=_read_json(state, "state") if state else None,
+            catalog=_read_json(catalog, "catalog") if catalog else None,
+            parse_env_config=config.parse_env,
+        )
+        sys.exit(plan.show(tap, about_format) if plan_only else tap.sync())
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        """Read the settings files."""
+        try:
+            found = super().cb_config(ctx, param, value)
+        except OSError as error:
+            msg = f"a settings file cannot be read: {error.strerror}"
+            raise click.BadParameter(msg) from None
+        except ValueError:
+            msg = "a settings file is not valid JSON"
+            raise click.BadParameter(msg) from None
+        except TypeError:
+            msg = "a settings file must hold one JSON object"
+            raise click.BadParameter(msg) from None
+        return found
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Test the credentials, the connection, and each selected stream."""
+        if value == CliTestOptionValue.Disabled.value:
+            return
+        if value == CliTestOptionValue.Schema.value:
+            super().cb_test(ctx, param, value)
+        config: _ConfigInput = ctx.params.get("config") or _ConfigInput()
+        catalog = ctx.params.get("catalog")
+        tap = cls(
+            config=config.config,
+            catalog=_read_json(catalog, "catalog") if catalog else None,
+            parse_env_config=config.parse_env,
+        )
+        ctx.exit(plan.test(tap))
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        """Return the command line."""
+        command = super().get_singer_command()
+        for param in command.params:
+            if param.name == "catalog":
+                param.is_eager = True  # so that --test knows it
+            if param.name == "about_format":
+                t.cast("click.Option", param).help = "Style of --about and --plan."
+            if param.name == "test":
+                t.cast("click.Option", param).help = (
+                    "Test the credentials, the connection and each selected stream. "
+                    "--test=schema writes the schemas only."
+                )
+        command.params.append(
+            click.Option(
+                ["--plan", "plan_only"],
+                is_flag=True,
+                help="Print how many requests and how long a sync would take.",
+            )
+        )
+        return command
+
+
+def _read_json(file: t.IO[str], what: str) -> dict[str, t.Any]:
+    """Read a file given on the command line.
+
+    Raises:
+        SettingsError: If it does not hold a JSON object.
+    """
+    try:
+        found = json.load(file)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        msg = f"The {what} file is not a JSON object."
+        raise SettingsError(msg)
+    return found
+
+
+def main() -> None:
+    """Run the tap; a user's mistake is one line, and no error text holds data."""
+    logger = TapDrchrono.logger
+    status = 1
+    try:
+        TapDrchrono.cli()
+    except Stopped as stop:
+        status = 128 + stop.signum
+    except ConfigValidationError as error:
+        for problem in error.errors:
+            logger.error(problem)  # noqa: TRY400 - no traceback for a user's mistake
+    except TapDrchronoError as error:
+        logger.error("%s", error)  # noqa: TRY400 - no traceback for a user's mistake
+    except BrokenPipeError:
+        # The target has died and says so itself. Nothing may be flushed any more.
+        status = 128 + signal.SIGPIPE
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:  # noqa: BLE001 - its text may hold data
+        logger.error("%s", describe_crash(error))  # noqa: TRY400 - nor its traceback
+    sys.exit(status)
