@@ -470,6 +470,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
                 self._source.stream,
             )
             self._start_over(Frame(self._source.since, Order.ID))
+            self._count = count
             return ()
         identities = self._identities(records)
         if not self._continues(pending, start, identities):

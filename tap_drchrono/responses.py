@@ -69,7 +69,7 @@ def _decode(response: requests.Response) -> object:
         return None
     try:
         return _DECODER.decode(response.content)
-    except (msgspec.DecodeError, ValueError):
+    except (msgspec.MsgspecError, ArithmeticError, ValueError):
         return None
 
 
