@@ -358,7 +358,7 @@ class BulkListStream(RESTStream[Token]):
         """Hand on the records that the paginator has proven to be next."""
         paginator = t.cast("BulkListPaginator", self._paginator)
         answer, self._answer = t.cast("Answer", self._answer), None
-        pages = paginator.tally.pages
+        pages = paginator.pages
         records = paginator.receive(answer)
         del answer
         if records:
@@ -366,7 +366,7 @@ class BulkListStream(RESTStream[Token]):
         for record in records:
             self._tap.clock.check()
             yield record
-        if paginator.tally.pages > pages:
+        if paginator.pages > pages:
             self._end_page(paginator)
 
     def _begin_page(
@@ -392,8 +392,8 @@ class BulkListStream(RESTStream[Token]):
         self.logger.info(
             "Page %d of about %s: %d of %s records; %d lists pending, %d of %d "
             "requests used this hour.",
-            paginator.tally.pages,
-            "?" if total is None else max(-(-total // size), paginator.tally.pages),
+            paginator.pages,
+            "?" if total is None else max(-(-total // size), paginator.pages),
             paginator.position,
             "?" if total is None else total,
             paginator.pending,
@@ -406,7 +406,7 @@ class BulkListStream(RESTStream[Token]):
         bookmark = t.cast("bookmarks.Bookmark", self._bookmark)
         paginator = t.cast("BulkListPaginator", self._paginator)
         bookmark.release()
-        if paginator.tally.pages and paginator.position and not self._dated:
+        if paginator.pages and paginator.position and not self._dated:
             bookmark.reach(_utc_today(paginator.started_at))
         self.state_manager.is_flushed = False
         if not paginator.position and self.source.first_sync:
@@ -424,11 +424,11 @@ class BulkListStream(RESTStream[Token]):
             "%d records on %d pages with %d requests in %.0f s; %d lists submitted "
             "again, %d pages re-read because records moved.",
             self._emitted,
-            paginator.tally.pages,
+            paginator.pages,
             self._requests,
             self._tap.clock.now() - started,
-            paginator.tally.resubmitted,
-            paginator.tally.reread,
+            paginator.resubmitted,
+            paginator.reread,
         )
 
     @cached_property

@@ -13,9 +13,9 @@ import typing as t
 from collections import deque
 
 from singer_sdk.pagination import BaseAPIPaginator
+from typing_extensions import override
 
-from tap_drchrono import timestamps, windows
-from tap_drchrono.continuity import Identity, Reading
+from tap_drchrono.course import Course, Page, Verdict
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists import (
     LIFETIME,
@@ -28,8 +28,8 @@ from tap_drchrono.lists import (
     Status,
     Submit,
     Token,
-    carries_updates,
 )
+from tap_drchrono.windows import Window
 
 if t.TYPE_CHECKING:
     import datetime as dt
@@ -43,18 +43,8 @@ if t.TYPE_CHECKING:
 
     Records = Sequence[dict[str, t.Any]]
 
-_REBASE_PAGE = windows.MAX_PAGE // 2
-"""Page number above which `since` is moved forward, when that gains something."""
 _TRIES = 6
 """Lists in a row that may fail before the stream is given up."""
-_GAPS = 40
-"""Windows in a row that may fail to continue before the stream is given up; the steps
-back double, so this many mean that there is no end to the changes."""
-_RESTARTS = 3
-"""Returns to the first record before the order within one `updated_at` is distrusted.
-"""
-_MEMORY = 3000
-"""Records to remember at least, however small the pages."""
 
 
 class Source(t.NamedTuple):
@@ -78,24 +68,8 @@ class Source(t.NamedTuple):
 
     def first_list(self) -> PendingList:
         """Return the list that the stream starts with."""
-        window = windows.Window(1, self.max_size)
+        window = Window(1, self.max_size)
         return PendingList(self.stream, Frame(self.since), window)
-
-
-class Tally:
-    """Counts for the log, for one stream.
-
-    Attributes:
-        pages: Pages read.
-        resubmitted: Lists asked for again.
-        reread: Windows that did not continue what was read, and were read again.
-    """
-
-    def __init__(self) -> None:
-        """Start at zero."""
-        self.pages = 0
-        self.resubmitted = 0
-        self.reread = 0
 
 
 class BulkListPaginator(BaseAPIPaginator[Token | None]):
@@ -116,66 +90,62 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         self._desk = desk
         self._clock = clock
         self._logger = logger
-        self.tally = Tally()
-        self._attempts = 0
-        self._full_size = source.max_size
-        self._size = source.max_size
-        self._probed = not source.first_sync
-        self._margin = 1
-        self._moved_to = source.since
-        self._rereads = 0
-        self._restarts = 0
-        self._failures = 0
-        self._start_over(Frame(source.since))
-        self.started_at = clock.now()
+        self._course = Course(
+            source.stream, source.key, source.since, source.max_size, logger
+        )
         first = desk.take(source.first_list())
-        if first.uuid:
-            self.started_at = first.submitted_at
-        self._queue.append(first)
+        self._queue = deque([first])
+        self._aside: PendingList | None = None
+        self._held: Page | None = None
+        self._probed = not source.first_sync
+        self._covered_at: float | None = None
+        self._failures = 0
+        self._attempts = 0
+        self.resubmitted = 0
+        self.started_at = first.submitted_at if first.uuid else clock.now()
         super().__init__(self._next_token())
 
-    def _start_over(self, frame: Frame) -> None:
-        """Begin to read from the first record of a frame."""
-        self._frame = frame
-        self._reading = Reading(max(_MEMORY, 3 * self._source.max_size))
-        self._queue: deque[PendingList] = deque()
-        self._aside: PendingList | None = None
-        self._held: tuple[PendingList, Answer, bool] | None = None
-        self._count: int | None = None
-        self._first_count: int | None = None
-        self._reached_at: float | None = None
-        self._quiet = True
-        self._anchored = True
-        self._overlap = max(1, self._source.max_size // 50)
-        self._step = self._overlap
-        self._gaps = 0
-        self._done = False
+    # For the log
 
     @property
     def order(self) -> Order:
         """What the records arrive in the order of."""
-        return self._frame.order
+        return self._course.order
+
+    @property
+    def pages(self) -> int:
+        """Pages read so far."""
+        return self._course.pages
+
+    @property
+    def reread(self) -> int:
+        """Pages that did not continue what was read, and were read again."""
+        return self._course.gaps
 
     @property
     def position(self) -> int:
         """Records read or passed so far."""
-        return self._reading.position
+        return self._course.position
 
     @property
     def total(self) -> int | None:
         """Records of the stream, as far as known."""
-        return self._count
+        return self._course.count
 
     @property
     def pending(self) -> int:
         """Lists submitted and not fetched, for this stream and the next ones."""
         return self._own_pending() + self._desk.pending_ahead
 
-    def continue_if_empty(self, response: requests.Response) -> bool:  # noqa: ARG002
+    # The cycle
+
+    @override
+    def continue_if_empty(self, response: requests.Response) -> bool:
         """Go on: most answers hold no records."""
         return True
 
-    def get_next(self, response: requests.Response) -> Token | None:  # noqa: ARG002
+    @override
+    def get_next(self, response: requests.Response) -> Token | None:
         """Say what to ask next, or None at the end of the stream."""
         return self._next_token()
 
@@ -197,24 +167,29 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             return ()
         pending = token.list
         if pending.stream != self._source.stream:
-            if answer.status is Status.IN_PROGRESS and answer.uuid:
-                pending.submitted(answer.uuid, self._clock.now())
-            else:
-                self._desk.give_up(pending)
+            self._receive_ahead(pending, answer)
             return ()
         if isinstance(token, Submit) and answer.uuid:
             pending.submitted(answer.uuid, self._clock.now())
         match answer.status:
             case Status.COMPLETE:
                 return self._complete(pending, answer)
+            case Status.IN_PROGRESS if isinstance(token, Submit):
+                pass
             case Status.IN_PROGRESS:
-                if isinstance(token, Fetch):
-                    self._not_yet(pending)
+                self._not_yet(pending)
             case Status.GONE if self._age(pending) > LIFETIME * 0.9:
                 self._ask_again(pending)
             case _:
                 self._failed(pending, answer.word)
         return ()
+
+    def _receive_ahead(self, pending: PendingList, answer: Answer) -> None:
+        """Note that a list of a later stream was submitted, or was not taken."""
+        if answer.status is Status.IN_PROGRESS and answer.uuid:
+            pending.submitted(answer.uuid, self._clock.now())
+        else:
+            self._desk.give_up(pending)
 
     def _age(self, pending: PendingList) -> float:
         """Seconds since a list was submitted."""
@@ -224,7 +199,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
 
     def _next_token(self) -> Token | None:
         """Choose: submit while there is room, else look at what is due first."""
-        if self._done:
+        if self._course.done:
             return None
         self._attempts += 1
         if pending := self._to_submit():
@@ -233,9 +208,12 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         return Fetch(due, self._attempts, self._look_at(due))
 
     def _to_submit(self) -> PendingList | None:
-        """Choose a list to submit, or None if there is none or no room."""
-        now = self._clock.now()
-        if self._queue and self._queue[0].expires_soon(now):
+        """Choose a list to submit, or None if there is none or no room.
+
+        Raises:
+            StreamError: If page numbers end before the stream does.
+        """
+        if self._queue and self._queue[0].expires_soon(self._clock.now()):
             self._ask_again(self._queue[0])
         for wanted in self._wanted():
             if wanted.uuid is None:
@@ -245,7 +223,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         if room and (pending := self._plan()):
             return pending
         if not self._wanted():
-            raise self._unreachable()
+            raise self._course.unreachable()
         return self._desk.next_ahead(own) or (self._plan_count() if room else None)
 
     def _wanted(self) -> list[PendingList]:
@@ -261,30 +239,23 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         records: int | None = None
         if pending.purpose is Purpose.COUNT:
             records = 1
-        elif self._count is not None:
-            left = max(self._count - pending.start, 0)
-            records = min(pending.window.size, left)
+        elif self.total is not None:
+            records = min(pending.window.size, max(self.total - pending.start, 0))
         due = self._desk.look_at(pending, records)
         return min(due, pending.submitted_at + self._source.list_timeout)
 
     def _plan(self) -> PendingList | None:
         """Plan the next page of this stream, if it needs one."""
-        if self._held:
+        behind = self._queue[-1].end if self._queue else None
+        all_planned = self.total is None or (behind or 0) >= self.total
+        if self._held or (behind is not None and all_planned):
             return None
-        if self._queue and (self._count is None or self._queue[-1].end >= self._count):
-            return None
-        start = self._queue[-1].end if self._queue else self.position
-        at = max(start - self._frame.base, 0)
-        if at // self._size >= _REBASE_PAGE and (count := self._plan_move()):
-            return count
-        window = windows.overlapping(at, self._size, self._overlap)
-        if window is None and not self._queue and self._anchored:
-            window = windows.adjoining(at, self._size)
-        elif window is None and not self._queue:
-            window = windows.ending_at(at, self._size)
+        if self._aside is None and (frame := self._course.frame_ahead(behind)):
+            return self._ask_aside(frame, Window(1, 1), Purpose.COUNT)
+        window = self._course.next_window(behind)
         if window is None:
             return None
-        self._queue.append(PendingList(self._source.stream, self._frame, window))
+        self._queue.append(PendingList(self._source.stream, self._course.frame, window))
         return self._queue[-1]
 
     def _plan_count(self) -> PendingList | None:
@@ -293,48 +264,16 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         A list of one record is ready almost at once and tells the count, so that all
         other pages can be asked for while the first is still being generated.
         """
-        if self._probed or self._aside or self._count is not None:
-            return None
-        if not self._queue[0].looks or self._queue[0].window.size == 1:
+        first = self._queue[0]
+        if self._probed or self._aside or self.total is not None or not first.looks:
             return None
         self._probed = True
-        return self._ask_count(self._frame)
+        return self._ask_aside(self._course.frame, Window(1, 1), Purpose.COUNT)
 
-    def _plan_move(self) -> PendingList | None:
-        """Prepare to move `since` forward, as page numbers end at 1000.
-
-        The new `since` lies at least a day before the last record read, since the zone
-        in which the server reads a date is unknown. How many records it cuts off is
-        told by the counts before and after.
-        """
-        last = self._reading.last
-        moment = timestamps.parse(last.version) if last else None
-        if moment is None or self._count is None or self._aside:
-            return None
-        since = timestamps.days_before(moment.date(), self._margin)
-        if since <= max(self._frame.since, self._moved_to):
-            return None
-        self._moved_to = since
-        return self._ask_count(Frame(since))
-
-    def _ask_count(self, frame: Frame) -> PendingList:
-        """Ask for the smallest list of a frame."""
-        window = windows.Window(1, 1)
-        self._aside = PendingList(self._source.stream, frame, window, Purpose.COUNT)
+    def _ask_aside(self, frame: Frame, window: Window, purpose: Purpose) -> PendingList:
+        """Ask for a list that is no page to emit."""
+        self._aside = PendingList(self._source.stream, frame, window, purpose)
         return self._aside
-
-    def _unreachable(self) -> StreamError:
-        """Say that page numbers end before the stream does."""
-        what = (
-            "its records carry no updated_at, so `since` cannot be moved forward"
-            if self.order is Order.ID
-            else "too many records share one day for `since` to be moved forward"
-        )
-        return StreamError(
-            f"{self._source.stream}: cannot read beyond record {self.position}: "
-            f"DrChrono serves {windows.MAX_PAGE} pages of {self._size} records, and "
-            f"{what}. Raise page_size if it is set, or a later start_date."
-        )
 
     # Lists that are not ready, or never will be
 
@@ -348,7 +287,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
     def _ask_again(self, pending: PendingList) -> None:
         """Submit a list again that was not fetched within the hour."""
         pending.uuid = None
-        self.tally.resubmitted += 1
+        self.resubmitted += 1
 
     def _failed(self, pending: PendingList, word: str) -> None:
         """Submit a list again that failed, with a smaller page the second time.
@@ -356,10 +295,9 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         Raises:
             StreamError: If too many failed in a row.
         """
-        pending.uuid = None
+        self._ask_again(pending)
         pending.failures += 1
         self._failures += 1
-        self.tally.resubmitted += 1
         self._desk.failed()
         window = pending.window
         if self._failures >= _TRIES:
@@ -386,255 +324,62 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         """Ask for a window in smaller pages; the lists behind it stay as they are."""
         if pending.window.size == 1:
             return
-        self._size = max(1, pending.window.size // 2)
+        self._course.shrink(pending.window.size)
         behind = [one for one in self._queue if one is not pending]
         self._queue.clear()
-        if not behind or self.position == self._frame.base:
-            return
-        while not self._queue or self._queue[-1].end < pending.end:
-            start = self._queue[-1].end if self._queue else self.position
-            at = start - self._frame.base
-            window = windows.overlapping(at, self._size, self._overlap)
+        end = None
+        while behind and (end or 0) < pending.end:
+            window = self._course.next_window(end)
             if window is None:
                 self._queue.clear()
                 return
-            self._queue.append(PendingList(self._source.stream, self._frame, window))
+            smaller = PendingList(self._source.stream, self._course.frame, window)
+            self._queue.append(smaller)
+            end = smaller.end
         self._queue.extend(behind)
 
     # Lists that are ready
 
     def _complete(self, pending: PendingList, answer: Answer) -> Records:
         """Take in a list that is ready."""
-        if pending.purpose is Purpose.PAGE and self._is_hollow(pending, answer):
+        page = Page.read(pending.frame, pending.window, answer)
+        if pending.purpose is Purpose.PAGE and page.is_hollow:
             self._failed(pending, "no records, though more are counted")
             return ()
-        self._desk.ready(pending, len(answer.records))
         self._failures = 0
-        match pending.purpose:
-            case Purpose.COUNT:
-                self._counted(pending, answer)
-                return ()
-            case Purpose.SEAM:
-                return self._seam(pending, answer)
-            case _:
-                return self._page(pending, answer)
-
-    def _is_hollow(self, pending: PendingList, answer: Answer) -> bool:
-        """Tell whether a page is empty where the count says that records are."""
-        size = answer.size or pending.window.size
-        start = ((answer.page or pending.window.page) - 1) * size
-        return not answer.records and start < (answer.count or 0)
-
-    def _counted(self, pending: PendingList, answer: Answer) -> None:
-        """Learn the count, or by how much a later `since` shortens the list."""
-        self._aside = None
-        if answer.count is None:
-            return
-        if pending.frame == self._frame:
-            self._note_count(self._frame.base + answer.count)
-            return
-        base = (self._count or 0) - answer.count
-        if not self._frame.base < base < self.position:
-            # It cuts off records that were not read: the server's day begins later.
-            self._margin *= 2
-            return
-        self._frame = Frame(pending.frame.since, Order.UPDATED_AT, base)
-        self._logger.info(
-            "%s: moved `since` forward, as page numbers end at %d",
-            self._source.stream,
-            windows.MAX_PAGE,
-        )
-
-    def _note_count(self, count: int) -> None:
-        """Remember how many records there are, and whether that changes."""
-        if self._first_count is None:
-            self._first_count = count
-        self._quiet = self._quiet and count == self._first_count
-        self._count = count
-
-    def _page(self, pending: PendingList, answer: Answer) -> Records:
-        """Take in a page: the answer is believed over what was asked."""
-        records = answer.records
-        size = answer.size or pending.window.size
-        start = pending.frame.base + ((answer.page or pending.window.page) - 1) * size
-        end = start + len(records)
-        if answer.count is not None and pending.frame == self._frame:
-            self._note_count(pending.frame.base + answer.count)
-        count = None if answer.count is None else pending.frame.base + answer.count
-        at_end = len(records) < size if count is None else end >= count
-        if size < pending.window.size or (len(records) < size and not at_end):
-            self._clamped(pending, min(size, max(len(records), 1)))
-        if self._is_dateless(records) and not at_end:
-            self._logger.info(
-                "%s: records carry no updated_at; reading in the order of id",
-                self._source.stream,
-            )
-            self._start_over(Frame(self._source.since, Order.ID))
-            self._count = count
+        if pending.uuid:
+            self._desk.ready(pending, len(answer.records))
+        if pending.purpose is Purpose.COUNT:
+            self._aside = None
+            if answer.count is not None:
+                self._course.counted(pending.frame, answer.count)
             return ()
-        identities = self._identities(records)
-        if not self._continues(pending, start, identities):
-            if start == self.position and records and self._anchored:
-                return self._hold(pending, answer, at_end=at_end)
-            self._gap(pending, start)
-            return ()
-        return self._accept(pending, answer, start, identities, at_end=at_end)
-
-    def _clamped(self, pending: PendingList, size: int) -> None:
-        """The server serves smaller pages than asked for: plan anew behind this one."""
-        self._full_size = self._size = size
-        while self._queue and self._queue[-1] is not pending:
-            self._queue.pop()
-
-    def _is_dateless(self, records: Records) -> bool:
-        """Tell whether the stream's records turn out to carry no `updated_at`."""
-        return (
-            self.order is Order.UPDATED_AT
-            and not self.tally.pages
-            and bool(records)
-            and not carries_updates(records)
-        )
-
-    def _identities(self, records: Records) -> list[Identity]:
-        """Name the records, so that they are known when they come again."""
-        key = self._source.key
-        if self.order is Order.ID:
-            return [Identity(str(record.get(key)), None) for record in records]
-        return [
-            Identity(str(record.get(key)), str(record.get("updated_at")))
-            for record in records
-        ]
-
-    def _continues(
-        self,
-        pending: PendingList,
-        start: int,
-        identities: list[Identity],
-    ) -> bool:
-        """Tell whether nothing lies between what was read and a window."""
-        first_page = start == pending.frame.base
-        if first_page and pending.frame.since == self._source.since:
-            return True
-        if not identities:
-            return False
-        return self._reading.knows(identities[0])
-
-    def _hold(self, pending: PendingList, answer: Answer, *, at_end: bool) -> Records:
-        """Keep a page that adjoins what was read, and look whether anything moved.
-
-        Where no window can overlap (pages of a few records), the page that ends where
-        the reading stopped is read again: if its last record is still the last one
-        read, nothing moved between.
-        """
-        at = self.position - pending.frame.base
-        window = windows.ending_at(at, self._size)
-        if window is None:
-            raise self._unreachable()
-        self._held = (pending, answer, at_end)
-        self._aside = PendingList(
-            self._source.stream, pending.frame, window, Purpose.SEAM
-        )
-        return ()
-
-    def _seam(self, pending: PendingList, answer: Answer) -> Records:
-        """Emit the page that was held if nothing moved before it."""
-        held, self._held, self._aside = self._held, None, None
-        if held is None:
-            return ()
-        before = self._identities(answer.records)
-        page, page_answer, at_end = held
-        full = len(before) == (answer.size or pending.window.size)
-        if not (before and full and before[-1] == self._reading.last):
-            self._gap(page, self.position)
-            return ()
-        start = self.position
-        identities = self._identities(page_answer.records)
-        return self._accept(page, page_answer, start, identities, at_end=at_end)
-
-    def _gap(self, pending: PendingList, start: int) -> None:
-        """More moved than the overlap covers: step back and read again.
-
-        Raises:
-            StreamError: If there is no end to the changes.
-        """
-        self._gaps += 1
-        self.tally.reread += 1
-        self._quiet = False
-        if self._gaps > _GAPS:
-            msg = (
-                f"{self._source.stream}: records change faster than they can be read: "
-                f"{_GAPS} pages in a row did not continue what was read. Run the tap "
-                "when the practice is quiet, or with a larger page_size."
-            )
-            raise StreamError(msg)
-        if start == pending.frame.base and pending.frame.since != self._source.since:
-            # Not even the first record from the later `since` was read: it cuts later
-            # than thought, so count from the beginning again, and move less far.
-            self._frame = Frame(self._source.since)
-            self._margin *= 2
-            self._moved_to = self._source.since
-        back = min(self.position, start) - self._step
-        self._reading.position = max(back, self._frame.base)
-        self._step *= 2
-        self._overlap = max(1, min(2 * self._overlap, self._full_size // 2))
-        self._anchored = False
-        self._queue.clear()
-        self._logger.info(
-            "%s: records moved while they were read; reading again from record %d",
-            self._source.stream,
-            self.position,
-        )
-
-    def _accept(
-        self,
-        pending: PendingList,
-        answer: Answer,
-        start: int,
-        identities: list[Identity],
-        *,
-        at_end: bool,
-    ) -> Records:
-        """Take in a window that continues what was read."""
-        again = start == self._frame.base and self.tally.pages > 0 and self._gaps > 0
-        self._restarts += again
-        fresh = self._reading.read(start, identities)
-        if self._queue and self._queue[0] is pending:
-            self._queue.popleft()
-        self.tally.pages += 1
-        self._gaps = 0
-        self._step = self._overlap
-        self._anchored = True
-        self._size = min(self._full_size, self._size * 2)
-        if self._restarts > _RESTARTS and self.order is Order.UPDATED_AT:
-            self._read_by_id("the order of its records changes")
-        elif at_end or (
-            self._reached_at is not None and pending.submitted_at >= self._reached_at
-        ):
-            self._end()
-        elif self._first_count is not None and self.position >= self._first_count:
-            self._reached_at = self._reached_at or self._clock.now()
-        return [answer.records[index] for index in fresh]
-
-    def _end(self) -> None:
-        """End the stream, unless records are missing although nothing changed."""
-        short = (self._first_count or 0) - self._reading.distinct
-        if not self._quiet or short <= 0:
-            self._done = True
-        elif self._rereads:
-            self._logger.warning(
-                "%s: DrChrono counts %d records more than it lists",
-                self._source.stream,
-                short,
-            )
-            self._done = True
+        if pending.purpose is Purpose.SEAM:
+            adjoining, self._held, self._aside = self._held, None, None
+            verdict, records = self._course.close_seam(t.cast("Page", adjoining), page)
         else:
-            self._read_by_id(f"{short} records of the count did not appear")
+            verdict, records = self._course.take(page)
+        match verdict:
+            case Verdict.READ:
+                self._queue.popleft()
+            case Verdict.SHORTER | Verdict.ANEW:
+                self._queue.clear()
+            case Verdict.SEAM:
+                self._held = page
+                self._ask_aside(page.frame, self._course.seam(), Purpose.SEAM)
+        if verdict in {Verdict.READ, Verdict.SHORTER}:
+            self._end_if_covered(pending)
+        return records
 
-    def _read_by_id(self, why: str) -> None:
-        """Read the whole stream again in an order that does not change."""
-        self._logger.warning(
-            "%s: %s; reading it again in the order of id", self._source.stream, why
-        )
-        self._rereads += 1
-        self._restarts = 0
-        self._start_over(Frame(self._source.since, Order.ID))
+    def _end_if_covered(self, pending: PendingList) -> None:
+        """End a stream that keeps growing.
+
+        Once as much was read as there was at the start, a page that is cut after that
+        is the last: whatever changes later belongs to the next sync.
+        """
+        if self._course.done or not self._course.has_covered_first_count:
+            return
+        if self._covered_at is None:
+            self._covered_at = self._clock.now()
+        elif pending.submitted_at >= self._covered_at:
+            self._course.end()
