@@ -41,13 +41,15 @@ class Page(t.NamedTuple):
     Attributes:
         frame: Where it is counted from.
         start: Records of the stream before it.
-        size: Page size in records.
+        asked: Page size that was asked for, in records.
+        size: Page size that was served, in records.
         records: Its records.
         total: Records of the stream in all, or None if the answer did not say.
     """
 
     frame: Frame
     start: int
+    asked: int
     size: int
     records: Records
     total: int | None
@@ -64,7 +66,7 @@ class Page(t.NamedTuple):
         size = answer.size or asked.size
         start = frame.base + ((answer.page or asked.page) - 1) * size
         total = None if answer.count is None else frame.base + answer.count
-        return cls(frame, start, size, answer.records, total)
+        return cls(frame, start, asked.size, size, answer.records, total)
 
     @property
     def end(self) -> int:
@@ -329,7 +331,7 @@ class Course:
         served = page.size
         if len(page.records) < served and not page.is_last:
             served = len(page.records)
-        if not 0 < served < self.size:
+        if not 0 < served < page.asked:
             return False
         self.full_size = self.size = served
         return True

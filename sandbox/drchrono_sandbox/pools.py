@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from faker import Faker
-
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -45,6 +43,9 @@ def pools() -> Pools:
     Returns:
         The same pools for the whole process.
     """
+    # Only invented practices need it, and it takes some 60 MB.
+    from faker import Faker  # noqa: PLC0415
+
     fake = Faker("en_US", use_weighting=False)
     fake.seed_instance(_SEED)
     others = [Faker(locale, use_weighting=False) for locale in _LOCALES]
