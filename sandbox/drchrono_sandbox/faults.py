@@ -184,7 +184,7 @@ class FaultPlan:
 
         Args:
             faults: What is to go wrong, as faults or as JSON; the first that hits a
-                request is applied to it.
+                request is applied to it, and the ones after it don't see it.
             seed: Of faults that hit by chance.
         """
         self._rng = random.Random(seed)  # noqa: S311 - reproducible faults
@@ -201,14 +201,13 @@ class FaultPlan:
         Returns:
             The fault to apply, if any.
         """
-        found: Fault | None = None
         for position, fault in enumerate(self.faults):
             if not _matches(fault, call):
                 continue
             self.matched[position] += 1
             done = self.matched[position] - fault.nth
             hits = done >= 0 and (fault.times is None or done < fault.times)
-            if hits and found is None and self._rng.random() < fault.chance:
+            if hits and self._rng.random() < fault.chance:
                 self.applied[position] += 1
-                found = fault
-        return found
+                return fault
+        return None

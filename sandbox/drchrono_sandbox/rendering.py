@@ -25,7 +25,8 @@ MARK_DIGITS = "8675309"
 MARK_DATE = "1871-11-09"
 """Every date but the record's own `updated_at` while marking is on."""
 
-_MARK_BASE = int(MARK_DIGITS) * 10**9
+_MARK_ROOM = 10**9
+_MARK_BASE = int(MARK_DIGITS) * _MARK_ROOM
 _DECIMAL = re.compile(rf"((?:{NUMBER})?)-?([0-9]+\.[0-9]+)")
 _NUMBERS = re.compile(rb'"' + NUMBER.encode() + rb'([^"]*)"')
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -204,6 +205,12 @@ def _mark(value: t.Any, marker: str) -> t.Any:  # noqa: ANN401 - by kind
     return _mark_text(str(value), marker)
 
 
+def _mark_digits(text: str) -> str:
+    # Short ones stay equal to the same reference that is written as a number.
+    is_short = int(text) < _MARK_ROOM
+    return str(_MARK_BASE + int(text)) if is_short else MARK_DIGITS + text
+
+
 def _mark_text(text: str, marker: str) -> str:
     if number := _DECIMAL.fullmatch(text):
         return f"{number[1]}{MARK_DIGITS}{number[2]}"
@@ -212,7 +219,7 @@ def _mark_text(text: str, marker: str) -> str:
     if moment := _MOMENT.fullmatch(text):
         return f"{MARK_DATE}T{moment[1]}"
     if text.isascii() and text.isdigit():
-        return str(_MARK_BASE + int(text))
+        return _mark_digits(text)
     if series := _SERIES.fullmatch(text):
-        return text.replace(series[1], str(_MARK_BASE + int(series[1])), 1)
+        return text.replace(series[1], _mark_digits(series[1]), 1)
     return f"{text}&marker={marker}" if "://" in text else f"{marker} {text}"
