@@ -66,7 +66,7 @@ class ListDesk:
         Returns:
             The list, or None if there is no room or none is wanted.
         """
-        if own + self._generating() >= int(self._limit):
+        if not self.has_spare_room(own):
             return None
         if self._waiting:
             ahead = self._waiting.pop(0)
@@ -93,6 +93,14 @@ class ListDesk:
         """
         limit = int(self._limit)
         return max(limit - self._generating(), limit // 2, 1) - own
+
+    def has_spare_room(self, own: int) -> bool:
+        """Tell whether fewer lists are generated than may be, over all streams.
+
+        Args:
+            own: Lists pending of the stream being read.
+        """
+        return own + self._generating() < int(self._limit)
 
     @property
     def pending_ahead(self) -> int:

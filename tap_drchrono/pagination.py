@@ -219,12 +219,13 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             if wanted.uuid is None:
                 return wanted
         own = self._own_pending()
-        room = self._desk.room(own) > 0
-        if room and (pending := self._plan()):
+        if self._desk.room(own) > 0 and (pending := self._plan()):
             return pending
         if not self._wanted():
             raise self._course.unreachable()
-        return self._desk.next_ahead(own) or (self._plan_count() if room else None)
+        if ahead := self._desk.next_ahead(own):
+            return ahead
+        return self._plan_count() if self._desk.has_spare_room(own) else None
 
     def _wanted(self) -> list[PendingList]:
         """Lists of this stream, the one to be read next first."""

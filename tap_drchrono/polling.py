@@ -83,7 +83,7 @@ class ListTimes:
         elif ready < expected * 1.2:
             # Ready at the first look: perhaps it was earlier. Shrink slowly, so that
             # only one look in many is wasted on finding out.
-            self._scale(0.998)
+            self._scale(0.9995)
         self._largest = max(self._largest or 0, records)
 
     def look_at(self, records: int, age: float, looks: int) -> float:

@@ -1,0 +1,1 @@
+"""Benchmarks of the paging engine, under a virtual clock."""
