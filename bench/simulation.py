@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import decimal
 import io
 import time
 import typing as t
 
+import msgspec
 import requests
+from drchrono_sandbox.messages import Request
 from requests.adapters import BaseAdapter
 from typing_extensions import override
 
-from drchrono_sandbox.messages import Request
-from tap_drchrono.clock import Clock
+from tap_drchrono.clock import Clock, T
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from drchrono_sandbox.api import Api
+
+_DECODER = msgspec.json.Decoder(float_hook=decimal.Decimal)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 ROUND_TRIP = 0.05
 """Virtual seconds that a request takes."""
@@ -46,7 +51,7 @@ class VirtualClock(Clock):
         self._now += max(seconds, 0.0)
 
     @override
-    def call(self, function: Callable[[], t.Any], grace: float = 0.0) -> t.Any:
+    def call(self, function: Callable[[], T], grace: float = 0.0) -> T:
         return function()
 
 
@@ -58,6 +63,7 @@ class Adapter(BaseAdapter):
         first: Virtual time of the first one, in seconds since the epoch.
         last: Virtual time of the last answer.
         cpu: CPU seconds spent in the simulated API, which are not the client's.
+        codec: CPU seconds to decode the answers and to encode their records again.
         throttled: Answers with 429.
     """
 
@@ -75,6 +81,7 @@ class Adapter(BaseAdapter):
         self.first: float | None = None
         self.last = 0.0
         self.cpu = 0.0
+        self.codec = 0.0
         self.throttled = 0
 
     @property
@@ -83,8 +90,10 @@ class Adapter(BaseAdapter):
         return self.last - (self.first or 0.0)
 
     @override
-    def send(
-        self, request: requests.PreparedRequest, **kwargs: t.Any
+    def send(  # type: ignore[override]
+        self,
+        request: requests.PreparedRequest,
+        **kwargs: object,
     ) -> requests.Response:
         if self.first is None:
             self.first = self._clock.now()
@@ -99,7 +108,12 @@ class Adapter(BaseAdapter):
                 request.body,
             )
         )
-        self.cpu += time.process_time() - started
+        decoding = time.process_time()
+        self.cpu += decoding - started
+        if request.method == "GET":
+            for record in _DECODER.decode(answer.body).get("results", ()):
+                _ENCODER.encode(record)
+        self.codec += time.process_time() - decoding
         self.last = self._clock.now()
         self.throttled += answer.status == requests.codes.too_many_requests
         response = requests.Response()

@@ -7,6 +7,7 @@ for the `T`, a date only, and now and then junk.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 
 EVERYTHING = dt.date(1970, 1, 1)
 """The `since` that means everything."""
@@ -23,8 +24,14 @@ def parse(value: object) -> dt.datetime | None:
     """
     if not isinstance(value, str) or len(value) < len("2021-02-14"):
         return None
+    return _parse(value)
+
+
+@functools.lru_cache(maxsize=4096)
+def _parse(text: str) -> dt.datetime | None:
+    """Read a text; each is looked at several times."""
     try:
-        moment = dt.datetime.fromisoformat(value.strip())
+        moment = dt.datetime.fromisoformat(text.strip())
         if moment.tzinfo:
             moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
