@@ -1,0 +1,1 @@
+"""Sets up and runs the project. Only `demo` needs what the setup installs."""

@@ -1,0 +1,383 @@
+"""`./dev demo`: two runs of the tap on a simulated practice that changes in between."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+from collections import Counter
+
+from drchrono_sandbox.api import Api
+from drchrono_sandbox.oauth import REFRESH_TOKEN
+from drchrono_sandbox.practice import Practice
+from drchrono_sandbox.server import serve
+from drchrono_sandbox.settings import Changes, Settings
+from drchrono_sandbox.streams import STREAMS
+
+from dev_tools.environments import DEV, ROOT, environ, say
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from types import FrameType
+
+HOME = DEV / "demo"
+WAREHOUSE = HOME / "warehouse.duckdb"
+LOADER_PYTHON = ROOT / ".meltano" / "loaders" / "target-duckdb" / "venv" / "bin/python"
+PIPELINE = ("tap-drchrono", "target-duckdb")
+CHANGES = {
+    # Elsewhere a deleted record is gone without a trace, so no table could show it.
+    stream: Changes(
+        updates=20,
+        inserts=5,
+        deletions=3 * (stream == "appointments"),
+        streams=(stream,),
+    )
+    for stream in STREAMS
+}
+
+_OWN_SETTINGS = ("MELTANO_", "TAP_DRCHRONO_", "TARGET_")
+_PATIENCE = 5.0
+_LAST_LINES = 20
+
+_QUERY = """
+import json, sys, duckdb
+connection = duckdb.connect(sys.argv[1], read_only=True)
+tables = {}
+for stream, key in json.loads(sys.argv[2]).items():
+    changed = "strftime(updated_at, '%Y-%m-%dT%H:%M:%S')"
+    deleted = "deleted_flag" if stream == "appointments" else "NULL"
+    query = f'SELECT "{key}"::VARCHAR, {changed}, {deleted} FROM drchrono.{stream}'
+    tables[stream] = connection.execute(query).fetchall()
+json.dump(tables, sys.stdout)
+"""
+
+
+class Row(t.NamedTuple):
+    """What is compared of a record.
+
+    Attributes:
+        key: Its key as text.
+        updated_at: When it last changed, if that is known.
+        deleted: The flag of a deleted appointment; None in other streams.
+    """
+
+    key: str
+    updated_at: str | None
+    deleted: bool | None
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the text says why."""
+
+
+class Load(t.NamedTuple):
+    """One stream after a run.
+
+    Attributes:
+        source: Records at the source.
+        read: Records that the tap read in this run.
+        loaded: Rows in the table.
+        deleted: Rows with `deleted_flag`.
+        equal: Whether the rows are those of the source, each once.
+    """
+
+    source: int
+    read: int
+    loaded: int
+    deleted: int
+    equal: bool
+
+
+def environment(url: str) -> dict[str, str]:
+    """Return the environment variables of a run, none of them the user's own settings.
+
+    Args:
+        url: Base URL of the sandbox.
+
+    Returns:
+        What Meltano and its plugins need; it keeps its state below `.dev/demo`.
+    """
+    own = {
+        name: value
+        for name, value in environ().items()
+        if not name.startswith(_OWN_SETTINGS)
+    }
+    app = Settings().apps[0]
+    return own | {
+        "MELTANO_DATABASE_URI": f"sqlite:///{HOME / 'meltano.db'}",
+        "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "TAP_DRCHRONO_API_URL": url,
+        "TAP_DRCHRONO_CLIENT_ID": app.client_id,
+        "TAP_DRCHRONO_CLIENT_SECRET": app.client_secret,
+        "TAP_DRCHRONO_REFRESH_TOKEN": REFRESH_TOKEN,
+        "TAP_DRCHRONO_CREDENTIALS_PATH": str(HOME / "credentials.json"),
+        "TARGET_DUCKDB_FILEPATH": str(WAREHOUSE),
+        # Meltano keeps its logs there.
+        "XDG_STATE_HOME": str(HOME / "state"),
+    }
+
+
+def run_pipeline(meltano: str, env: Mapping[str, str], log: Path) -> dict[str, int]:
+    """Run the pipeline once.
+
+    Args:
+        meltano: The program.
+        env: Its environment variables.
+        log: Where its output goes.
+
+    Returns:
+        How many records of each stream were read.
+
+    Raises:
+        DemoError: If it fails.
+    """
+    # No .env: it holds the user's own settings.
+    command = [meltano, "--env-file", os.devnull, "--log-format", "json"]
+    with log.open("wb") as output:
+        status = _run_group([*command, "run", *PIPELINE], env, output)
+    lines = log.read_text("utf-8", errors="replace").splitlines()
+    events = [_event(line) for line in lines]
+    if status:
+        last = [str(event.get("event", "")) for event in events if event][-_LAST_LINES:]
+        msg = f"meltano ended with {status}. The end of {log}:\n" + "\n".join(last)
+        raise DemoError(msg)
+    read = dict.fromkeys(STREAMS, 0)
+    for event in events:
+        metric = event.get("metric_info", {})
+        if metric.get("metric") == "record_count":
+            read[metric["tags"]["stream"]] += metric["value"]
+    return read
+
+
+def _event(line: str) -> dict[str, t.Any]:
+    """Read a line of Meltano's log; what is not JSON is a message by itself."""
+    with contextlib.suppress(ValueError):
+        found = json.loads(line)
+        if isinstance(found, dict):
+            return found
+    return {"event": line}
+
+
+def _run_group(command: list[str], env: Mapping[str, str], output: t.BinaryIO) -> int:
+    """Run a program, and end it with all that it started if this one must end."""
+    process = subprocess.Popen(  # noqa: S603 - the commands are this project's own
+        command,
+        cwd=ROOT,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        return process.wait()
+    finally:
+        _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process group: politely first, and surely in the end."""
+    until = time.monotonic() + _PATIENCE
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGTERM)
+        while time.monotonic() < until:
+            process.poll()
+            os.killpg(process.pid, 0)
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def loaded_rows() -> dict[str, list[Row]]:
+    """Read the warehouse, with the loader's own DuckDB.
+
+    Returns:
+        The rows by stream.
+
+    Raises:
+        DemoError: If it cannot be read.
+    """
+    keys = {name: stream.key for name, stream in STREAMS.items()}
+    done = subprocess.run(  # noqa: S603 - the command is this project's own
+        [LOADER_PYTHON, "-c", _QUERY, WAREHOUSE, json.dumps(keys)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        msg = f"The warehouse cannot be read:\n{done.stderr}"
+        raise DemoError(msg)
+    tables: dict[str, list[tuple[str, str | None, bool | None]]]
+    tables = json.loads(done.stdout)
+    return {stream: [Row(*row) for row in rows] for stream, rows in tables.items()}
+
+
+def source_rows(api: Api) -> dict[str, list[Row]]:
+    """Read the source.
+
+    Args:
+        api: The sandbox.
+
+    Returns:
+        The rows by stream, as they should be in the warehouse.
+    """
+    return {
+        name: [
+            Row(
+                str(record[stream.key]),
+                # Some come with a space for the `T`.
+                (record.get("updated_at") or "").replace(" ", "T") or None,
+                record.get("deleted_flag"),
+            )
+            for record in api.records(name)
+        ]
+        for name, stream in STREAMS.items()
+    }
+
+
+def compare(api: Api, read: Mapping[str, int]) -> dict[str, Load]:
+    """Compare the warehouse with the source.
+
+    Args:
+        api: The sandbox.
+        read: Records that were read, by stream.
+
+    Returns:
+        The comparison by stream.
+    """
+    source, loaded = source_rows(api), loaded_rows()
+    return {
+        stream: Load(
+            len(source[stream]),
+            read[stream],
+            len(loaded[stream]),
+            sum(row.deleted is True for row in loaded[stream]),
+            Counter(source[stream]) == Counter(loaded[stream]),
+        )
+        for stream in STREAMS
+    }
+
+
+def table(first: Mapping[str, Load], second: Mapping[str, Load]) -> str:
+    """Lay out both runs for people.
+
+    Args:
+        first: By stream, the first run.
+        second: By stream, the second run.
+
+    Returns:
+        Some lines of text.
+    """
+    columns = ("source", "read", "loaded")
+    head = f"{'':<27}|{'first run':^27}|{'second run':^27}|"
+    names = "".join(f"{column:>9}" for column in columns)
+    lines = [head, f"{'stream':<27}|{names}|{names}|"]
+    for stream in STREAMS:
+        runs = (first[stream], second[stream])
+        cells = "|".join(
+            "".join(f"{number:>9,}" for number in (run.source, run.read, run.loaded))
+            for run in runs
+        )
+        verdict = "" if all(run.equal for run in runs) else "  DIFFERENT"
+        lines.append(f"{stream:<27}|{cells}|{verdict}")
+    return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Refuse a second demo in the same checkout, and start with nothing."""
+    with (DEV / "demo.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            msg = "Another demo is running in this checkout."
+            raise DemoError(msg) from None
+        shutil.rmtree(HOME, ignore_errors=True)
+        HOME.mkdir()
+        yield
+
+
+def demo(meltano: str, records: int) -> int:
+    """Run the demo.
+
+    Args:
+        meltano: The program.
+        records: About how many records a stream.
+
+    Returns:
+        The exit status: 1 if the warehouse differs from the source.
+
+    Raises:
+        DemoError: If a run fails.
+    """
+    settings = Settings(
+        list_base_seconds=0.5,
+        list_record_seconds=0.001,
+        hourly_limit=500,
+        burst_limit=10,
+    )
+    api = Api(Practice.generate(records=records), settings)
+    with _alone(), serve(api=api) as sandbox:
+        say(f"the sandbox, a simulated practice, listens on {sandbox.url}")
+        env = environment(sandbox.url)
+        results = []
+        for number in (1, 2):
+            say(f"run {number} of 2: meltano run {' '.join(PIPELINE)}")
+            started = time.monotonic()
+            read = run_pipeline(meltano, env, HOME / f"run-{number}.log")
+            say(f"run {number} of 2: {time.monotonic() - started:.1f} s")
+            results.append(compare(api, read))
+            if number == 1:
+                for changes in CHANGES.values():
+                    api.change(changes)
+                say("changed the practice: 20 edits and 5 new records a stream")
+    first, second = results
+    sys.stdout.write(
+        f"\n{table(first, second)}\n\n"
+        f"Appointments that were deleted stay as rows with deleted_flag = true: "
+        f"{first['appointments'].deleted} after the first run, "
+        f"{second['appointments'].deleted} after the second.\n"
+        f"The tables are in {WAREHOUSE.relative_to(ROOT)}, schema drchrono; what "
+        f"Meltano said is in {HOME.relative_to(ROOT)}/run-1.log and run-2.log.\n"
+    )
+    if all(load.equal for load in (*first.values(), *second.values())):
+        sys.stdout.write(
+            "After both runs each table held the source's records, each once, as of "
+            "their last change.\n"
+        )
+        return 0
+    sys.stdout.write("THE WAREHOUSE DIFFERS FROM THE SOURCE.\n")
+    return 1
+
+
+def _stop(signum: int, _: FrameType | None) -> t.NoReturn:
+    """End as after Ctrl-C, so that nothing is left running."""
+    sys.exit(128 + signum)
+
+
+def main() -> int:
+    """Run the demo as a program.
+
+    Returns:
+        The exit status.
+    """
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGHUP, _stop)
+    try:
+        return demo(sys.argv[1], records=1500)
+    except DemoError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
