@@ -1,0 +1,32 @@
+"""The sandbox and the tap for tests through the front door."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from drchrono_sandbox import ACCESS_TOKEN
+from tap_process import Tap
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drchrono_sandbox import Served
+
+MakeTap: t.TypeAlias = "Callable[..., Tap]"
+
+
+@pytest.fixture(scope="session")
+def catalog(tmp_path_factory):
+    """The catalog that the tap discovers."""
+    return Tap(tmp_path_factory.mktemp("discovery")).discover()
+
+
+@pytest.fixture
+def make_tap(tmp_path) -> MakeTap:
+    """Makes a tap for a sandbox."""
+
+    def make(served: Served, **config: t.Any) -> Tap:
+        return Tap(tmp_path, api_url=served.url, access_token=ACCESS_TOKEN, **config)
+
+    return make
