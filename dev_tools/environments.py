@@ -28,6 +28,8 @@ VENV = ROOT / ".venv"
 MELTANO = DEV / "meltano"
 
 UV = "uv>=0.9,<1"
+# Not a virtual environment that happens to be active: `.venv` may be that one.
+PYTHON = Path(sys.executable).resolve()
 # The pinned DuckDB has no build for a newer Python, and Meltano installs loaders with
 # the Python that it runs on itself.
 MELTANO_PYTHONS = ">=3.11,<3.14"
@@ -69,7 +71,7 @@ def python_environment() -> Path:
         if not is_current:
             uv = _uv()
             here = ("--python", python)
-            _step("creating .venv", uv, "venv", "--clear", "-p", sys.executable, VENV)
+            _step("creating .venv", uv, "venv", "--clear", "-p", PYTHON, VENV)
             _step(
                 "installing what requirements.lock pins",
                 *(uv, "pip", "sync", *here, "--require-hashes", "requirements.lock"),
@@ -97,7 +99,7 @@ def meltano_environment() -> Path:
         msg = 'meltano.yml has no line like: requires_meltano: ">=4.4,<5"'
         raise SetupError(msg)
     wanted = f"meltano{version[1]}"
-    python = sys.executable if sys.version_info < (3, 14) else MELTANO_PYTHONS
+    python = PYTHON if sys.version_info < (3, 14) else MELTANO_PYTHONS
     stamp = DEV / "meltano.stamp"
     with _locked(), _stamped(stamp, program, (), wanted) as is_current:
         if not is_current:
@@ -125,14 +127,14 @@ def _uv() -> Path:
         # Into a directory of its own: allowed where pip is managed by the system too.
         _step("installing uv", sys.executable, *install, "--target", target, UV)
     elif importlib.util.find_spec("ensurepip"):
-        _step("creating an environment for uv", sys.executable, "-m", "venv", target)
+        _step("creating an environment for uv", PYTHON, "-m", "venv", target)
         _step("installing uv", target / "bin" / "python", *install, UV)
     elif found := shutil.which("uv"):
         return Path(found)
     else:
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         msg = (
-            f"{sys.executable} has neither pip nor venv. Install one of them, for "
+            f"{PYTHON} has neither pip nor venv. Install one of them, for "
             f"example with: apt-get install {version}-venv"
         )
         raise SetupError(msg)
@@ -166,7 +168,7 @@ def _stamped(
     place: environments hold absolute paths.
     """
     digest = hashlib.sha256()
-    for part in (*more, sys.version, sys.executable, str(ROOT), UV):
+    for part in (*more, sys.version, str(PYTHON), str(ROOT), UV):
         digest.update(part.encode() + b"\0")
     for file in files:
         digest.update((ROOT / file).read_bytes() + b"\0")
