@@ -19,6 +19,11 @@ from dev_tools.environments import (
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+
+GITHUB = ROOT / ".github"
+YAML = (".pre-commit-config.yaml", ".yamllint.yml", "meltano.yml")
 
 
 class Command(t.NamedTuple):
@@ -54,22 +59,41 @@ def _test(arguments: Sequence[str]) -> int:
 
 def _check(arguments: Sequence[str]) -> int:
     """Run all checks, also after one has failed."""
-    python = python_environment()
+    python_environment()
+    workflows = (path.relative_to(ROOT) for path in GITHUB.glob("workflows/*.yml"))
+    forms = (path.relative_to(ROOT) for path in GITHUB.glob("ISSUE_TEMPLATE/[!c]*.yml"))
     checks = (
         ["ruff", "check", ".", "dev", *arguments],
         ["ruff", "format", "--check", ".", "dev"],
         ["mypy"],
+        ["yamllint", "--strict", ".github", *YAML],
+        ["zizmor", "--quiet", "--offline", "--persona=pedantic", ".github"],
+        _schema_check("github-workflows", *workflows),
+        _schema_check("github-issue-forms", *forms),
+        _schema_check("github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
+        _schema_check("dependabot", ".github/dependabot.yml"),
+        _schema_check("meltano", "meltano.yml"),
     )
     failed = []
     for check in checks:
         line = " ".join(check)
         say(line)
-        command = [str(python), "-m", *check]
+        command = [str(VENV / "bin" / check[0]), *check[1:]]
         if subprocess.run(command, cwd=ROOT, check=False).returncode:  # noqa: S603
             failed.append(line)
     for line in failed:
         say(f"failed: {line}")
     return int(bool(failed))
+
+
+def _schema_check(schema: str, *files: Path | str) -> list[str]:
+    """Compare files with a JSON Schema that the checker brings along."""
+    return [
+        "check-jsonschema",
+        "--quiet",
+        f"--builtin-schema=vendor.{schema}",
+        *sorted(str(file) for file in files),
+    ]
 
 
 def _sandbox(arguments: Sequence[str]) -> int:
@@ -93,7 +117,7 @@ def _setup(_: Sequence[str]) -> int:
 COMMANDS = {
     "demo": Command("run the tap twice, with Meltano, on a simulated practice", _demo),
     "test": Command("run all tests; arguments go to pytest", _test),
-    "check": Command("lint, formatting and types", _check),
+    "check": Command("lint, formatting, types and workflows", _check),
     "sandbox": Command("start the simulated API; --help tells its options", _sandbox),
     "bench": Command(
         "measure requests, time and memory on simulated practices", _bench

@@ -1,7 +1,8 @@
 """The documentation says what is true, and its commands run.
 
 A block of shell commands carries a comment: `<!-- run -->` (these tests run it),
-`<!-- account -->` (it needs an account), or `<!-- run by FILE -->`.
+`<!-- account -->` (it needs an account), `<!-- run: NAME -->` (it begins with
+`./dev NAME`), or `<!-- run by FILE -->`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 import types
@@ -22,6 +24,8 @@ import yaml
 from drchrono_sandbox import ACCESS_TOKEN, Practice
 from drchrono_sandbox.server import serve
 from messages_of import first_sentence, messages
+
+from dev_tools.commands import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -71,10 +75,17 @@ def named(chosen):
 
 @named(SHELL)
 def test_it_is_known_who_runs_a_command(block):
-    if block.mark not in {"run", "account"}:
-        runner = re.fullmatch(r"run by (\S+)", block.mark)
-        assert runner, "mark it: <!-- run -->, <!-- account --> or <!-- run by FILE -->"
-        assert (ROOT / runner[1]).is_file()
+    kind, _, runner = block.mark.partition(" ")
+    match kind:
+        case "run" | "account" if not runner:
+            pass
+        case "run:":
+            assert runner in COMMANDS
+            assert block.text.startswith(f"./dev {runner}")
+        case "run":
+            assert (ROOT / runner.removeprefix("by ")).is_file()
+        case other:
+            pytest.fail(f"it has none of the marks, but {other!r}")
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +101,7 @@ def sandbox_environment():
 
 @named([block for block in SHELL if block.mark == "run"])
 def test_commands_run(block, sandbox_environment, tmp_path):
+    shutil.copy(ROOT / ".env.example", tmp_path)
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.text],  # noqa: S607 - the shell
         cwd=tmp_path,
