@@ -26,6 +26,7 @@ from tap_drchrono import bookmarks, responses, timestamps
 from tap_drchrono.errors import (
     CredentialsError,
     HostError,
+    SettingsError,
     StreamError,
     TapDrchronoError,
 )
@@ -375,13 +376,15 @@ class BulkListStream(RESTStream[Token]):
         """Look at a page before its first record goes out."""
         bookmark = t.cast("bookmarks.Bookmark", self._bookmark)
         self._extracted_at = dt.datetime.fromtimestamp(self._tap.clock.now(), dt.UTC)
+        if paginator.order is Order.ID:
+            # A record that changed after its page was read lies behind later ones, so
+            # nothing that is read in this order moves the bookmark.
+            bookmark.hold()
+            return
         values = [record.get("updated_at") for record in records]
         self._dated = self._dated or any(map(timestamps.parse, values))
-        if paginator.order is Order.ID:
-            bookmark.hold()
         for oddity in bookmark.begin_page(values):
-            if paginator.order is Order.UPDATED_AT or oddity is bookmarks.Oddity.FUTURE:
-                self._warn_once(oddity.value)
+            self._warn_once(oddity.value)
 
     def _end_page(self, paginator: BulkListPaginator) -> None:
         """Write the state that covers a page, and a line for the reader."""
@@ -463,7 +466,15 @@ class BulkListStream(RESTStream[Token]):
             return
         self._emitted += 1
         for stream_map in self.stream_maps:
-            if (mapped := stream_map.transform(cast)) is not None:
+            try:
+                mapped = stream_map.transform(cast)
+            except Exception as error:  # noqa: BLE001 - its text may hold data
+                msg = (
+                    f"{self.name}: the stream map for {stream_map.stream_alias} fails "
+                    f"on a record ({type(error).__name__}). Check stream_maps."
+                )
+                raise SettingsError(msg) from None
+            if mapped is not None:
                 yield RecordMessage(
                     stream=stream_map.stream_alias,
                     record=mapped,
@@ -528,7 +539,9 @@ class BulkListStream(RESTStream[Token]):
     ) -> None:
         """Move the bookmark to a record that was emitted."""
         bookmark = t.cast("bookmarks.Bookmark", self._bookmark)
-        bookmark.advance(latest_record.get("updated_at"))
+        paginator = t.cast("BulkListPaginator", self._paginator)
+        if paginator.order is Order.UPDATED_AT:
+            bookmark.advance(latest_record.get("updated_at"))
 
     @override
     def _write_state_message(self) -> None:

@@ -31,7 +31,7 @@ _GAPS = 40
 back double, so this many mean that there is no end to the changes."""
 _RESTARTS = 3
 """Returns to the first record before the order of the records is distrusted."""
-_MEMORY = 3000
+_MEMORY = 50_000
 """Records to remember at least, however small the pages."""
 
 
@@ -364,7 +364,6 @@ class Course:
         """
         self.gaps += 1
         self._gaps_in_a_row += 1
-        self._quiet = False
         if self._gaps_in_a_row > _GAPS:
             msg = (
                 f"{self._stream}: records change faster than they can be read: "

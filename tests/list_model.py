@@ -8,10 +8,11 @@ import logging
 import typing as t
 
 from tap_drchrono.desk import ListDesk
-from tap_drchrono.lists import Answer, Fetch, Order, Status, Submit
+from tap_drchrono.lists import LIFETIME, Answer, Fetch, Order, Status, Submit
 from tap_drchrono.pagination import BulkListPaginator, Source
 
 if t.TYPE_CHECKING:
+    import random
     from collections.abc import Callable
 
     from tap_drchrono.lists import PendingList
@@ -57,9 +58,19 @@ class ListModel:
         self.max_page_size = max_page_size
         self.zone = int(zone_hours * 3600)
         self.seconds = seconds
-        self.lists: dict[str, tuple[float, list[dict[str, t.Any]], Answer]] = {}
+        self.lists: dict[str, tuple[float, Answer]] = {}
         self.posts: list[PendingList] = []
         self.gets = 0
+        self.most_generating = 0
+        self.tell_pagination = True
+        self.shuffle: random.Random | None = None
+        self.answer_get: Callable[[PendingList, Answer], Answer] = lambda _, answer: (
+            answer
+        )
+
+    @property
+    def requests(self) -> int:
+        return len(self.posts) + self.gets
 
     def put(self, key: int, updated: int) -> None:
         self.remove(key)
@@ -90,30 +101,34 @@ class ListModel:
             keys = sorted(key for _, key in self.order[first:])
             keys = keys[(page - 1) * size : page * size]
         else:
-            at = first + (page - 1) * size
-            keys = [key for _, key in self.order[at : at + size]]
+            rows = self.order[first:]
+            if self.shuffle:
+                rows.sort(key=lambda row: (row[0], self.shuffle.random()))
+            keys = [key for _, key in rows[(page - 1) * size : page * size]]
         uuid = str(len(self.posts))
         answer = Answer(
             Status.COMPLETE,
             "Complete",
             uuid,
             [self.record(key) for key in keys],
-            page,
-            size,
-            count,
+            *((page, size, count) if self.tell_pagination else ()),
         )
-        self.lists[uuid] = (now + self.seconds(len(keys)), [], answer)
+        self.lists[uuid] = (now + self.seconds(len(keys)), answer)
+        generating = sum(ready > now for ready, _ in self.lists.values())
+        self.most_generating = max(self.most_generating, generating)
         return Answer(Status.IN_PROGRESS, "In progress", uuid)
 
     def get(self, pending: PendingList, now: float) -> Answer:
         self.gets += 1
-        ready, _, answer = self.lists[t.cast("str", pending.uuid)]
-        if now < ready:
-            return Answer(Status.IN_PROGRESS, "In progress", pending.uuid)
-        return answer
+        ready, answer = self.lists[t.cast("str", pending.uuid)]
+        if now > pending.submitted_at + LIFETIME:
+            answer = Answer(Status.GONE, "HTTP 404")
+        elif now < ready:
+            answer = Answer(Status.IN_PROGRESS, "In progress", pending.uuid)
+        return self.answer_get(pending, answer)
 
 
-def read(  # noqa: PLR0913 - a harness takes what a test wants to vary
+def read(
     model: ListModel,
     *,
     page_size: int = 1000,
@@ -123,13 +138,20 @@ def read(  # noqa: PLR0913 - a harness takes what a test wants to vary
     max_pending: int = 8,
     clock: FakeClock | None = None,
     limit: int = 200_000,
+    on_page: Callable[[], None] = lambda: None,
+    dated: list[dict[str, t.Any]] | None = None,
 ) -> tuple[list[dict[str, t.Any]], BulkListPaginator]:
-    """Read the model as the tap would; `before` runs before each request."""
+    """Read the model as the tap would; `before` runs before each request.
+
+    `dated` receives the records that were read in the order of `updated_at`: they move
+    the bookmark.
+    """
     clock = clock or FakeClock()
     desk = ListDesk(max_pending, clock)
     source = Source("things", "id", page_size, since, first_sync, 1800)
     paginator = BulkListPaginator(source, desk, clock, logging.getLogger("test"))
     emitted: list[dict[str, t.Any]] = []
+    dated = [] if dated is None else dated
     for request in range(limit):
         token = paginator.current_value
         assert token is not None
@@ -141,7 +163,11 @@ def read(  # noqa: PLR0913 - a harness takes what a test wants to vary
         else:
             assert isinstance(token, Fetch)
             answer = model.get(token.list, clock.now())
-        emitted.extend(paginator.receive(answer))
+        if records := paginator.receive(answer):
+            emitted.extend(records)
+            if paginator.order is Order.UPDATED_AT:
+                dated.extend(records)
+            on_page()
         paginator.advance(t.cast("t.Any", None))
         if paginator.finished:
             return emitted, paginator

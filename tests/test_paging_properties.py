@@ -66,11 +66,16 @@ def test_updates_inserts_and_deletions_lose_nothing(initial, size, drawn, pendin
     for key, stamp in enumerate(initial):
         model.put(key, stamp)
     practice = Practice(model, drawn)
+    dated: list = []
     emitted, _ = read(
-        model, page_size=size, before=practice.change, max_pending=pending
+        model,
+        page_size=size,
+        before=practice.change,
+        max_pending=pending,
+        dated=dated,
     )
 
-    bookmark = max((seconds(record) for record in emitted), default=None)
+    bookmark = max((seconds(record) for record in dated), default=None)
     copy = {record["id"]: seconds(record) for record in emitted}
     for key, updated in model.updated.items():
         if copy.get(key) != updated:
@@ -122,8 +127,9 @@ def test_a_server_that_clamps_page_sizes_is_believed(initial, size, served, draw
         model.put(key, stamp)
     before = dict(model.updated)
     practice = Practice(model, drawn)
-    emitted, _ = read(model, page_size=size, before=practice.change)
-    bookmark = max((seconds(r) for r in emitted), default=0)
+    dated: list = []
+    emitted, _ = read(model, page_size=size, before=practice.change, dated=dated)
+    bookmark = max((seconds(r) for r in dated), default=0)
     copy = {record["id"]: seconds(record) for record in emitted}
     for key, updated in model.updated.items():
         assert copy.get(key) == updated or updated >= bookmark - DAY, before
