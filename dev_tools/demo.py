@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import fcntl
 import json
@@ -368,10 +369,16 @@ def main() -> int:
     Returns:
         The exit status.
     """
+    parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
+    parser.add_argument("meltano", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--records", type=int, default=1500, help="records a stream (%(default)s)"
+    )
+    asked = parser.parse_args()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGHUP, _stop)
     try:
-        return demo(sys.argv[1], records=1500)
+        return demo(asked.meltano, asked.records)
     except DemoError as error:
         say(str(error))
         return 1
