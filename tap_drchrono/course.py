@@ -31,7 +31,7 @@ _GAPS = 40
 back double, so this many mean that there is no end to the changes."""
 _RESTARTS = 3
 """Returns to the first record before the order of the records is distrusted."""
-_MEMORY = 50_000
+_MEMORY = 30_000
 """Records to remember at least, however small the pages."""
 
 
