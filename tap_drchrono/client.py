@@ -23,6 +23,7 @@ from typing_extensions import override
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from tap_drchrono import bookmarks, responses, timestamps
+from tap_drchrono.clock import in_words
 from tap_drchrono.errors import (
     CredentialsError,
     HostError,
@@ -57,6 +58,8 @@ _TRIES = 7
 """Tries of one request; with the waits between them about half a minute."""
 _FIRST_WAIT = 0.5
 """Seconds before the second try; each wait is twice the one before."""
+_LONG_WAIT = 20.0
+"""Seconds from which a wait for a list is worth a line."""
 
 
 class SingleToken(BaseAPIPaginator[Token]):
@@ -274,7 +277,7 @@ class BulkListStream(RESTStream[Token]):
     ) -> requests.Response:
         """Send a request when it is due, with a token that is taken."""
         tap = self._tap
-        tap.clock.sleep(self._token.at - tap.clock.now())
+        self._wait_for(self._token)
         while True:
             response = tap.transport.send(self.authenticator(prepared_request))
             self._requests += 1
@@ -288,6 +291,18 @@ class BulkListStream(RESTStream[Token]):
         tap.check_scopes()
         self.validate_response(response)
         return response
+
+    def _wait_for(self, token: Token) -> None:
+        """Wait until a request is due; say so if that takes a while."""
+        wait = token.at - self.clock.now()
+        if wait > _LONG_WAIT:
+            self.logger.info(
+                "Waiting until %s for a list of %s, page %d.",
+                in_words(token.at),
+                token.list.stream,
+                token.list.window.page,
+            )
+        self.clock.sleep(wait)
 
     def ask(self, token: Token) -> Answer:
         """Ask outside of a sync.

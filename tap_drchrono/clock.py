@@ -17,6 +17,18 @@ _SLICE = 0.1
 """Seconds between two looks at the stop flag while waiting."""
 
 
+def in_words(moment: float) -> str:
+    """Write a time for the log.
+
+    Args:
+        moment: Seconds since the epoch.
+
+    Returns:
+        The time of day in the machine's zone.
+    """
+    return time.strftime("%H:%M:%S", time.localtime(moment))
+
+
 class Clock:
     """The wall clock, with waits that end early when the tap is asked to stop.
 

@@ -65,8 +65,8 @@ class PendingList:
         submitted_at: Seconds since the epoch.
         looks: GETs that found it in progress.
         looked_at: Age in seconds at the last of them.
-        submissions: POSTs so far.
         failures: Lists of this window that failed.
+        not_before: When to submit it at the earliest, in seconds since the epoch.
     """
 
     stream: str
@@ -77,8 +77,8 @@ class PendingList:
     submitted_at: float = 0.0
     looks: int = 0
     looked_at: float = 0.0
-    submissions: int = 0
     failures: int = 0
+    not_before: float = 0.0
 
     @property
     def start(self) -> int:
@@ -109,11 +109,10 @@ class PendingList:
         self.submitted_at = now
         self.looks = 0
         self.looked_at = 0.0
-        self.submissions += 1
 
 
 class Submit(t.NamedTuple):
-    """Page token: ask for a list."""
+    """Page token: ask for a list, not before a time in seconds since the epoch."""
 
     list: PendingList
     attempt: int

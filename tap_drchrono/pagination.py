@@ -45,6 +45,8 @@ if t.TYPE_CHECKING:
 
 _TRIES = 6
 """Lists in a row that may fail before the stream is given up."""
+_FIRST_WAIT = 1.0
+"""Seconds before a list that failed is submitted again; twice as long each time."""
 
 
 class Source(t.NamedTuple):
@@ -203,7 +205,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             return None
         self._attempts += 1
         if pending := self._to_submit():
-            return Submit(pending, self._attempts)
+            return Submit(pending, self._attempts, pending.not_before)
         due = self._aside or self._queue[0]
         return Fetch(due, self._attempts, self._look_at(due))
 
@@ -299,6 +301,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         self._ask_again(pending)
         pending.failures += 1
         self._failures += 1
+        pending.not_before = self._clock.now() + _FIRST_WAIT * 2 ** (self._failures - 1)
         self._desk.failed()
         window = pending.window
         if self._failures >= _TRIES:
@@ -335,6 +338,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
                 self._queue.clear()
                 return
             smaller = PendingList(self._source.stream, self._course.frame, window)
+            smaller.not_before = pending.not_before
             self._queue.append(smaller)
             end = smaller.end
         self._queue.extend(behind)

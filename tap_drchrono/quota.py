@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import email.utils
 import re
-import time
 import typing as t
 from collections import deque
 
+from tap_drchrono.clock import in_words
 from tap_drchrono.errors import HostError
 
 if t.TYPE_CHECKING:
@@ -153,5 +153,4 @@ class Quota:
 
     def _log_wait(self, reason: str, until: float) -> None:
         """Say once why and until when."""
-        at = time.strftime("%H:%M:%S", time.localtime(until))
-        self._logger.info("Waiting until %s: %s", at, reason)
+        self._logger.info("Waiting until %s: %s", in_words(until), reason)

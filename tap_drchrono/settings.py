@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import re
 import typing as t
 from urllib.parse import urlsplit
 
@@ -159,6 +160,7 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
 ).to_dict()
 
 _OAUTH = ("client_id", "client_secret", "refresh_token")
+_HOST = re.compile(r"[\w.:-]+", re.ASCII).fullmatch
 _NOUNS = {
     "array": "an array",
     "boolean": "true or false",
@@ -282,7 +284,7 @@ def url_problem(url: str) -> str | None:
         _ = parts.port
     except ValueError:
         return "is not a URL"
-    if not host or parts.scheme not in {"http", "https"}:
+    if not host or not _HOST(host) or parts.scheme not in {"http", "https"}:
         return f"must be a URL such as {API_URL}"
     if parts.username or parts.password or parts.query or parts.fragment:
         return "must hold no user, query or fragment"

@@ -16,7 +16,11 @@ import click
 import requests
 from singer_sdk import Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import (
+    ConfigValidationError,
+    MapExpressionError,
+    StreamMapConfigError,
+)
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.catalog import Catalog
@@ -46,6 +50,9 @@ if t.TYPE_CHECKING:
 _GRACE = 1.5
 """Seconds that a token request may go on after a stop was requested: an answer that
 nobody stores ends the grant."""
+
+_NO = frozenset({"0", "false", "no", "off"})
+"""What stands for false in an environment variable."""
 
 
 class TapDrchrono(Tap):
@@ -156,7 +163,8 @@ class TapDrchrono(Tap):
         return frozenset(
             field
             for pattern, fields in maps.items()
-            if fnmatch.fnmatch(stream, pattern) and isinstance(fields, dict)
+            if isinstance(fields, dict)
+            and fnmatch.fnmatch(stream, fields.get("__source__", pattern))
             for field in fields
         )
 
@@ -196,10 +204,15 @@ class TapDrchrono(Tap):
         config: dict[str, t.Any] = {}
         for name, schema in cls.config_jsonschema["properties"].items():
             one = {"properties": {name: schema}}
+            variable = f"{cls._env_var_prefix}{name.upper()}"
             try:
-                config |= parse_environment_config(one, cls._env_var_prefix)
+                found = parse_environment_config(one, cls._env_var_prefix)
             except ValueError:
-                config[name] = os.environ[f"{cls._env_var_prefix}{name.upper()}"]
+                found = {name: os.environ[variable]}
+            # The SDK takes any other word, and none, for false.
+            if found.get(name) is False and os.environ[variable].lower() not in _NO:
+                found = {name: os.environ[variable]}
+            config |= found
         return config
 
     @override
@@ -219,6 +232,15 @@ class TapDrchrono(Tap):
         }
         self._config = defaults | given
         return problems
+
+    @override
+    def setup_mapper(self) -> None:
+        """Prepare stream maps and flattening."""
+        try:
+            super().setup_mapper()
+        except (MapExpressionError, StreamMapConfigError) as error:
+            msg = f"stream_maps: cannot be used ({type(error).__name__})"
+            raise ConfigValidationError(msg, errors=[f"{msg}: {error}"]) from None
 
     @override
     def load_state(self, state: dict[str, t.Any]) -> None:
@@ -254,9 +276,7 @@ class TapDrchrono(Tap):
         try:
             self.sync_all()
         except Stopped as stop:
-            if not self.config.get("batch_config"):
-                for stream in self.selected_streams:
-                    stream.write_state()
+            self._write_last_state()
             self.logger.warning("Stopped; the next run goes on where this one was.")
             return 128 + stop.signum
         if self.failures:
@@ -269,6 +289,17 @@ class TapDrchrono(Tap):
             )
             return 1
         return 0
+
+    def _write_last_state(self) -> None:
+        """Write a STATE that covers what was emitted, be it nothing.
+
+        With BATCH messages it is the one after the last of them, since the records
+        behind it may be in no file yet.
+        """
+        if not self.config.get("batch_config"):
+            for stream in self.selected_streams:
+                stream.write_state()
+        self.state_writer.write_state(self.state)
 
     @classmethod
     @override
@@ -296,12 +327,17 @@ class TapDrchrono(Tap):
             cls.print_about(about_format)
             return
         config = config or _ConfigInput()
-        tap = cls(
-            config=config.config,
-            state=_read_json(state, "state") if state else None,
-            catalog=_read_json(catalog, "catalog") if catalog else None,
-            parse_env_config=config.parse_env,
-        )
+        try:
+            tap = cls(
+                config=config.config,
+                state=_read_json(state, "state") if state else None,
+                catalog=_read_json(catalog, "catalog") if catalog else None,
+                parse_env_config=config.parse_env,
+            )
+        except ConfigValidationError as error:
+            # The SDK's command would add a line of its own.
+            _log_problems(error)
+            sys.exit(1)
         sys.exit(plan.show(tap, about_format) if plan_only else tap.sync())
 
     @classmethod
@@ -313,13 +349,11 @@ class TapDrchrono(Tap):
         try:
             found = super().cb_config(ctx, param, value)
         except OSError as error:
-            msg = f"a settings file cannot be read: {error.strerror}"
+            reason = error.strerror or "it does not exist"
+            msg = f"a settings file cannot be read ({reason}): {', '.join(value)}"
             raise click.BadParameter(msg) from None
-        except ValueError:
-            msg = "a settings file is not valid JSON"
-            raise click.BadParameter(msg) from None
-        except TypeError:
-            msg = "a settings file must hold one JSON object"
+        except (TypeError, ValueError):
+            msg = f"a settings file is not a JSON object: {', '.join(value)}"
             raise click.BadParameter(msg) from None
         return found
 
@@ -381,6 +415,12 @@ def _read_json(file: t.IO[str], what: str) -> dict[str, t.Any]:
     return found
 
 
+def _log_problems(refused: ConfigValidationError) -> None:
+    """Log one line for each problem with the settings."""
+    for problem in refused.errors:
+        TapDrchrono.logger.error("%s", problem)
+
+
 def main() -> None:
     """Run the tap; a user's mistake is one line, and no error text holds data."""
     logger = TapDrchrono.logger
@@ -390,8 +430,7 @@ def main() -> None:
     except Stopped as stop:
         status = 128 + stop.signum
     except ConfigValidationError as error:
-        for problem in error.errors:
-            logger.error(problem)  # noqa: TRY400 - no traceback for a user's mistake
+        _log_problems(error)
     except TapDrchronoError as error:
         logger.error("%s", error)  # noqa: TRY400 - no traceback for a user's mistake
     except BrokenPipeError:
