@@ -1,0 +1,205 @@
+"""The command line: what works without settings, --test and --plan."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+from drchrono_sandbox import REFRESH_TOKEN, STREAMS, Fault, Practice, Settings, serve
+from tap_process import TAP, Tap, only
+
+from tap_drchrono.settings import SETTINGS
+from tap_drchrono.tap import TapDrchrono
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """A tap without any settings."""
+    return Tap(tmp_path)
+
+
+class TestWithoutSettings:
+    def test_version(self, bare):
+        ended = bare.run("--version", config=False)
+        assert ended.status == 0
+        assert ended.text.startswith("tap-drchrono v")
+
+    def test_help(self, bare):
+        ended = bare.run("--help", config=False)
+        assert ended.status == 0
+        for option in ("--config", "--catalog", "--state", "--test", "--plan"):
+            assert option in ended.text
+
+    @pytest.mark.parametrize("form", [None, "json", "markdown"])
+    def test_about(self, bare, form):
+        args = ["--about"] if form is None else ["--about", "--format", form]
+        ended = bare.run(*args, config=False)
+        assert ended.status == 0, ended.log
+        for name in SETTINGS["properties"]:
+            assert name in ended.text
+        if form == "json":
+            about = json.loads(ended.text)
+            assert {"batch", "catalog", "discover", "state"} <= {*about["capabilities"]}
+            for name, setting in SETTINGS["properties"].items():
+                told = about["settings"]["properties"][name]
+                assert told["title"]
+                assert told["description"] == setting["description"]
+
+    def test_discover(self, catalog):
+        entries = {entry["tap_stream_id"]: entry for entry in catalog["streams"]}
+        assert set(entries) == set(STREAMS)
+        for name, entry in entries.items():
+            key = "appointment" if name == "clinical_notes" else "id"
+            assert entry["key_properties"] == [key]
+            assert entry["replication_key"] == "updated_at"
+            assert entry["replication_method"] == "INCREMENTAL"
+            assert "_extra" in entry["schema"]["properties"]
+            (root,) = (m for m in entry["metadata"] if not m["breadcrumb"])
+            assert root["metadata"]["selected"] is True
+            inclusions = {
+                tuple(m["breadcrumb"]): m["metadata"]["inclusion"]
+                for m in entry["metadata"]
+            }
+            assert inclusions["properties", key] == "automatic"
+
+    def test_discovery_ignores_settings_that_cannot_be_used(self, tmp_path):
+        ended = Tap(tmp_path, page_size="many", nonsense=1).run("--discover")
+        assert ended.status == 0
+        assert len(json.loads(ended.text)["streams"]) == len(STREAMS)
+
+    def test_the_program_is_where_tests_look_for_it(self):
+        assert TAP.exists()
+        assert TapDrchrono.name == TAP.name
+
+
+def requests_by_stream(api):
+    return Counter((entry.method, entry.endpoint) for entry in api.log)
+
+
+class TestTest:
+    def test_all_is_well(self, make_tap):
+        with serve(practice=Practice.generate(records=3)) as served:
+            ended = make_tap(served).run("--test")
+            asked = requests_by_stream(served.api)
+        assert ended.status == 0, ended.log
+        for stream in STREAMS:
+            assert f"good    {stream}" in ended.text
+            assert sum(n for (_, name), n in asked.items() if name == stream) <= 2
+        assert "Credentials and connection are good" in ended.text
+        assert "RECORD" not in ended.text
+
+    def test_only_selected_streams_are_tested(self, make_tap, catalog):
+        with serve(practice=Practice.generate(records=3)) as served:
+            chosen = only(catalog, ["patients"])
+            ended = make_tap(served).run("--test", catalog=chosen)
+            assert {e.endpoint for e in served.api.log} == {"patients"}
+        assert ended.status == 0
+        assert "transactions" not in ended.text
+
+    def test_a_missing_permission(self, make_tap):
+        denied = Settings(denied_streams=("line_items",))
+        with serve(denied, practice=Practice.generate(records=3)) as served:
+            ended = make_tap(served).run("--test")
+        assert ended.status == 1
+        assert "FAILED  line_items: " in ended.text
+        assert ended.text.count("FAILED") == 1
+        assert "permission" in ended.text
+        assert "billing:read" in ended.text
+        assert "Traceback" not in ended.log
+
+    def test_a_missing_scope(self, tmp_path):
+        narrow = Settings(granted_scope="patients:read clinical:read calendar:read")
+        with serve(narrow, practice=Practice.generate(records=3)) as served:
+            tap = Tap(
+                tmp_path,
+                api_url=served.url,
+                client_id="sandbox-client",
+                client_secret="sandbox-secret",
+                refresh_token=REFRESH_TOKEN,
+                credentials_path=str(tmp_path / "credentials.json"),
+            )
+            ended = tap.run("--test")
+        assert ended.status == 1
+        assert (
+            "FAILED  line_items: the authorization lacks the scopes billing:read"
+            in (ended.text)
+        )
+        assert "good    patients" in ended.text
+
+    def test_a_bad_token(self, make_tap):
+        with serve(practice=Practice.generate(records=3)) as served:
+            ended = (
+                make_tap(served).with_settings(access_token="wrong-one").run("--test")
+            )
+        assert ended.status == 1
+        assert "access_token" in ended.log
+        assert "wrong-one" not in ended.log + ended.text
+        assert "Traceback" not in ended.log
+
+    def test_schemas_only(self, make_tap):
+        with serve(practice=Practice.generate(records=3)) as served:
+            ended = make_tap(served).run("--test=schema")
+            assert not served.api.log
+        assert ended.status == 0
+        kinds = [json.loads(line)["type"] for line in ended.text.splitlines()]
+        assert kinds == ["SCHEMA"] * len(STREAMS)
+
+
+class TestPlan:
+    COUNTS = dict.fromkeys(STREAMS, 7) | {"line_items": 2500, "patients": 0}
+
+    @pytest.fixture
+    def served(self):
+        practice = Practice.generate(records=0, counts=self.COUNTS)
+        with serve(practice=practice) as served:
+            yield served
+
+    def test_as_json(self, make_tap, served):
+        ended = make_tap(served).run("--plan", "--format", "json")
+        assert ended.status == 0, ended.log
+        plan = json.loads(ended.text)
+        sizes = {size["stream"]: size for size in plan["streams"]}
+        counts = served.api.counts()
+        assert {name: size["records"] for name, size in sizes.items()} == counts
+        assert sizes["line_items"]["pages"] >= 3
+        assert sizes["patients"]["pages"] == 1
+        assert all(size["requests"] == 2 * size["pages"] for size in sizes.values())
+        assert plan["total"]["records"] == sum(counts.values())
+        assert plan["total"]["requests"] == sum(s["requests"] for s in sizes.values())
+        assert plan["total"]["seconds"] > 0
+        asked = requests_by_stream(served.api)
+        assert asked == {(m, name): 1 for name in STREAMS for m in ("POST", "GET")}
+        assert {e.page_size for e in served.api.log} == {1}
+
+    def test_as_a_table(self, make_tap, served, catalog):
+        chosen = only(catalog, ["line_items", "transactions"])
+        ended = make_tap(served).run("--plan", catalog=chosen)
+        assert ended.status == 0
+        head, *rows, total, words = ended.text.splitlines()
+        assert head.split() == ["stream", "records", "pages", "requests"]
+        assert [row.split()[:2] for row in rows] == [
+            ["line_items", "2,500"],
+            ["transactions", "7"],
+        ]
+        assert total.split()[:2] == ["all", "2,507"]
+        assert "500 requests an hour" in words
+
+    def test_of_a_further_run(self, make_tap, served, catalog):
+        bookmark = {"replication_key_value": "2999-01-01"}
+        ended = make_tap(served).run(
+            "--plan",
+            "--format=json",
+            catalog=only(catalog, ["line_items"]),
+            state={"bookmarks": {"line_items": bookmark}},
+        )
+        assert json.loads(ended.text)["total"]["records"] == 0
+
+    def test_a_stream_whose_size_is_not_known(self, make_tap, served, catalog):
+        served.api.set_faults([Fault(kind="403", endpoint="patients", times=None)])
+        chosen = only(catalog, ["patients", "transactions"])
+        ended = make_tap(served).run("--plan", "--format=json", catalog=chosen)
+        assert ended.status == 1
+        sizes = {s["stream"]: s["records"] for s in json.loads(ended.text)["streams"]}
+        assert sizes == {"patients": None, "transactions": 7}
+        assert "patients: DrChrono refuses" in ended.log
