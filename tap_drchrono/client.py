@@ -490,6 +490,8 @@ class BulkListStream(RESTStream[Token]):
                 )
                 raise SettingsError(msg) from None
             if mapped is not None:
+                if stream_map.flattening_enabled:
+                    mapped = _without_strays(mapped, stream_map.transformed_schema)
                 yield RecordMessage(
                     stream=stream_map.stream_alias,
                     record=mapped,
@@ -576,6 +578,18 @@ class BulkListStream(RESTStream[Token]):
         if message not in self._warned:
             self._warned.add(message)
             self.logger.warning(message)
+
+
+def _without_strays(
+    flattened: dict[str, t.Any], schema: dict[str, t.Any]
+) -> dict[str, t.Any]:
+    """Leave out nulls without a column: the SDK does not flatten a null object."""
+    columns = schema["properties"]
+    return {
+        name: value
+        for name, value in flattened.items()
+        if value is not None or name in columns
+    }
 
 
 def _kind(error: BaseException) -> str:

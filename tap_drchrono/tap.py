@@ -22,6 +22,7 @@ from singer_sdk.exceptions import (
     StreamMapConfigError,
 )
 from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.mapper import PluginMapper
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.catalog import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
@@ -235,9 +236,15 @@ class TapDrchrono(Tap):
 
     @override
     def setup_mapper(self) -> None:
-        """Prepare stream maps and flattening."""
+        """Prepare stream maps and flattening, of the selected streams only.
+
+        A deselected stream has no columns, so the SDK would refuse a map for `*`.
+        """
+        self._mapper = PluginMapper(dict(self.config), self.logger)
+        names = {stream.name for stream in self.selected_streams}
+        selected = {name: self.catalog[name] for name in names & set(self.catalog)}
         try:
-            super().setup_mapper()
+            self.mapper.register_raw_streams_from_catalog(Catalog(selected))
         except (MapExpressionError, StreamMapConfigError) as error:
             msg = f"stream_maps: cannot be used ({type(error).__name__})"
             raise ConfigValidationError(msg, errors=[f"{msg}: {error}"]) from None
