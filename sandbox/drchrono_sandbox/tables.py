@@ -373,11 +373,15 @@ class LeanTable(Table):
                 self._gone,
                 super().view(order, by_touch=by_touch, hidden=hidden, since=since),
             )
-        early = [
+        late = [
             row
-            for number, row in sorted(self._rows.items())
-            if number < start and (since is None or row.updated >= since)
+            for _, row in sorted(self._rows.items())
+            if since is None or row.updated >= since
         ]
+        if since is not None and start == self._count:
+            # Later than the whole start: so are only some of the rows touched since.
+            return late
+        early = [row for row in late if row.number < start]
         return _LeanByNumber(self, start, self.last_number + 1, self._removed, early)
 
     def remove(self, number: int) -> None:

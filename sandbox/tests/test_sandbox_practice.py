@@ -10,7 +10,7 @@ import re
 import pytest
 from drchrono_sandbox import STREAMS, Changes, Practice
 from drchrono_sandbox.tables import LeanTable, Row, Table
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sandbox_bench import NOW
 
@@ -343,6 +343,7 @@ STEPS = st.lists(
     since=st.one_of(st.none(), st.integers(990, 1110)),
     order=st.sampled_from(["id", "updated_at"]),
 )
+@example(steps=[("insert", 0)], since=1071, order="id")
 def test_a_lean_table_is_a_table_that_takes_no_memory(steps, since, order):
     lean = LeanTable(COUNT, first=1000, last=1060)
     plain = Table(
