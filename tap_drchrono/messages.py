@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import fcntl
 import os
+import select
 import stat
 import struct
 import sys
@@ -108,9 +109,17 @@ class MessageWriter(GenericSingerWriter[bytes, Message]):
             self._room = self._capacity - unread
             if unread == 0 or (last and self.clock.stop_requested):
                 break
+            if self._reader_is_gone():
+                break  # what it has not read stays unread, and a write fails
             if self._room < size + _RESERVE:
                 self.clock.sleep(_PAUSE)
         self._room -= size
+
+    def _reader_is_gone(self) -> bool:
+        """Tell whether the target has closed its end of the pipe."""
+        poll = select.poll()
+        poll.register(self._pipe or 0, 0)
+        return any(event & select.POLLERR for _, event in poll.poll(0))
 
     def _unread(self) -> int:
         """Return the bytes that the target has not read yet."""
