@@ -11,7 +11,7 @@ import msgspec
 from singer_sdk.exceptions import RetriableAPIError
 
 from tap_drchrono.errors import StreamError
-from tap_drchrono.lists import Answer, Fetch, Status, is_failure, read_answer
+from tap_drchrono.lists import Answer, Fetch, Status, Submit, is_failure, read_answer
 from tap_drchrono.scopes import SCOPES
 
 if t.TYPE_CHECKING:
@@ -42,7 +42,8 @@ def interpret(token: Token, response: requests.Response) -> Answer:
     body = _decode(response)
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         answer = read_answer(body)
-        if answer is None or (answer.status is Status.IN_PROGRESS and not answer.uuid):
+        nameless = isinstance(token, Submit) and answer and not answer.uuid
+        if answer is None or (nameless and answer.status is Status.IN_PROGRESS):
             raise RetriableAPIError(_unreadable(response, body), response)
         return answer
     word = f"HTTP {status}"

@@ -107,7 +107,7 @@ class Transport:
         url = request.url or ""
         if is_loopback(urlsplit(url).hostname or ""):
             return self._session.send(
-                request, timeout=self._timeout, allow_redirects=False
+                request, timeout=self._timeout, allow_redirects=False, proxies={}
             )
         environment = self._session.merge_environment_settings(
             url, proxies={}, stream=False, verify=True, cert=None
