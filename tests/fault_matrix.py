@@ -1,0 +1,428 @@
+"""The fault matrix: what goes wrong, at which request and moment, and what then holds.
+
+One table. `test_faults.py` runs each row end to end, and README's reliability table is
+rendered from it.
+"""
+
+from __future__ import annotations
+
+import enum
+import typing as t
+
+STREAMS = ("appointments", "patients", "prescription_messages")
+"""What is read: in the order of `updated_at`, the same asked for ahead, and by id."""
+FAILING_SECONDS = 90.0
+"""How long a server hangs; longer than the tap waits for an answer."""
+
+
+class Request(enum.Enum):
+    """Which request is hit."""
+
+    POST = "POST"
+    GET = "GET"
+    TOKEN = "token"  # noqa: S105 - no token
+
+
+class Moment(enum.Enum):
+    """When it is hit; the value says the stream and page, or which token request."""
+
+    FIRST = ("appointments", 1)
+    AHEAD = ("patients", 1)
+    MIDDLE = ("patients", 3)
+    LAST = ("patients", 5)
+    BY_ID = ("prescription_messages", 3)
+    START = ("token", 1)
+    NEAR_EXPIRY = ("token", 2)
+    REFUSED = ("token", 3)
+
+
+LIST_MOMENTS = (Moment.FIRST, Moment.AHEAD, Moment.MIDDLE, Moment.LAST, Moment.BY_ID)
+LASTING_MOMENTS = (Moment.FIRST, Moment.MIDDLE, Moment.LAST)
+TOKEN_MOMENTS = (Moment.START, Moment.NEAR_EXPIRY, Moment.REFUSED)
+
+
+class Outcome(enum.Enum):
+    """How the run ends; the value is README's word for it."""
+
+    WHOLE = "recovers, nothing lost"
+    WARNED = "a warning; the next run reads what was withheld"
+    STREAM_FAILS = "that stream fails, the others complete"
+    ALL_STOP = "stops with an error"
+    AUTHORIZE = "stops: a person must authorize again"
+
+
+class Expect(t.NamedTuple):
+    """What a run must show.
+
+    Attributes:
+        outcome: How it ends.
+        says: What its log must contain.
+    """
+
+    outcome: Outcome
+    says: str = ""
+
+
+WHOLE = Expect(Outcome.WHOLE)
+
+
+def fails(says: str) -> Expect:
+    return Expect(Outcome.STREAM_FAILS, says)
+
+
+def stops(says: str) -> Expect:
+    return Expect(Outcome.ALL_STOP, says)
+
+
+def authorize(says: str = "A person must authorize again") -> Expect:
+    return Expect(Outcome.AUTHORIZE, says)
+
+
+class Trouble(t.NamedTuple):
+    """One thing that goes wrong.
+
+    Attributes:
+        name: In README's words.
+        fault: The sandbox's fault.
+        once: What is expected where it happens once, by request.
+        lasting: The same where it goes on for good.
+        cut: How the connection ends instead of being closed.
+        at: Where a moment makes a difference: what is expected instead.
+        by_page: Whether a fault that goes on hits one page, not all lists from there.
+    """
+
+    name: str
+    fault: dict[str, t.Any]
+    once: dict[Request, Expect]
+    lasting: dict[Request, Expect]
+    cut: str = ""
+    at: dict[tuple[Request, Moment, bool], Expect] = {}  # noqa: RUF012 - not changed
+    by_page: bool = True
+
+
+class Row(t.NamedTuple):
+    """One run of the matrix."""
+
+    trouble: Trouble
+    request: Request
+    moment: Moment
+    lasting: bool
+    expect: Expect
+
+    @property
+    def name(self) -> str:
+        words = (
+            self.trouble.name,
+            self.request.name,
+            self.moment.name,
+            "for good" if self.lasting else "once",
+        )
+        return "-".join(words).lower().replace(" ", "_")
+
+
+P, G, T = Request.POST, Request.GET, Request.TOKEN
+_TRIED = "7 times in a row"
+_REACH = "cannot be reached"
+_NO_TOKEN = "gave no usable answer"
+_SPENT = {(T, Moment.NEAR_EXPIRY, True): authorize()}
+
+
+def _transient(
+    name: str, kind: str, word: str, cut: str = "", **more: t.Any
+) -> Trouble:
+    """Something that another try may mend, for lists and for tokens."""
+    return Trouble(
+        name,
+        {"kind": kind, **more},
+        once={P: WHOLE, G: WHOLE, T: WHOLE},
+        lasting={
+            P: fails(f"{word} for"),
+            G: fails(f"{word} for"),
+            T: stops(_NO_TOKEN),
+        },
+        cut=cut,
+        at=_OLD_TOKEN_LIVES,
+    )
+
+
+_OLD_TOKEN_LIVES: dict[tuple[Request, Moment, bool], Expect] = {
+    (T, Moment.NEAR_EXPIRY, lasting): WHOLE for lasting in (False, True)
+}
+"""A refresh that fails near the expiry is put off: the old token is still good."""
+
+
+def _everyones(name: str, cut: str) -> Trouble:
+    """Something that concerns the host."""
+    return Trouble(
+        name,
+        {"kind": "close"},
+        once={P: WHOLE, G: WHOLE, T: WHOLE},
+        lasting={P: stops(_REACH), G: stops(_REACH), T: stops(_NO_TOKEN)},
+        cut=cut,
+        at=_OLD_TOKEN_LIVES,
+    )
+
+
+def _answer_lost(name: str, kind: str, word: str, **more: t.Any) -> Trouble:
+    """The request takes effect, and the answer is lost: a token is spent by that."""
+    return Trouble(
+        name,
+        {"kind": kind, **more},
+        once={P: WHOLE, G: WHOLE, T: authorize()},
+        lasting={P: fails(word), G: fails(word), T: authorize()},
+        at=_OLD_TOKEN_LIVES,
+    )
+
+
+def _list_fails(name: str, kind: str, word: str, **more: t.Any) -> Trouble:
+    return Trouble(
+        name,
+        {"kind": kind, **more},
+        once={P: WHOLE, G: WHOLE},
+        lasting={P: fails(word), G: fails(word)},
+        by_page=False,
+    )
+
+
+_AHEAD_AGAIN: dict[tuple[Request, Moment, bool], Expect] = {
+    (P, Moment.AHEAD, False): WHOLE
+}
+"""What a list asked for ahead gets is believed when its stream asks itself."""
+
+_WITHHELD = Expect(Outcome.WARNED, "No records. If there should be some")
+
+TROUBLES: tuple[Trouble, ...] = (
+    _transient("connection closed", "close", "No connection, or one that was cut off"),
+    _transient("connection reset", "reset", "No connection, or one that was cut off"),
+    _transient("no answer in time", "hang", "No answer in time", seconds=90.0),
+    _answer_lost(
+        "answer lost after the request took effect",
+        "close",
+        "No connection, or one that was cut off",
+        performed=True,
+    ),
+    _answer_lost("answer cut off", "truncate", "An answer that was cut off"),
+    Trouble(
+        "slow answer",
+        {"kind": "slow", "seconds": 20.0},
+        once={P: WHOLE, G: WHOLE, T: WHOLE},
+        lasting={P: WHOLE, G: WHOLE, T: WHOLE},
+    ),
+    _everyones("connection refused", "refused"),
+    _everyones("unknown host", "unknown host"),
+    _everyones("no connection in time", "no connection in time"),
+    _everyones("TLS certificate not accepted", "bad certificate"),
+    _everyones("proxy out of order", "bad proxy"),
+    *(
+        _transient(f"HTTP {status}", status, f"HTTP {status}")
+        for status in ("500", "502", "503", "504")
+    ),
+    _transient("HTML instead of JSON", "html", "HTTP 200 with HTML instead of JSON"),
+    _transient("empty body", "empty_body", "JSON that is cut off or malformed"),
+    _transient(
+        "JSON that is no object", "not_an_object", "without a known list status"
+    ),
+    _answer_lost("JSON cut off", "truncated_json", "JSON that is cut off or malformed"),
+    _answer_lost(
+        "malformed JSON", "malformed_json", "JSON that is cut off or malformed"
+    ),
+    Trouble(
+        "missing status",
+        {"kind": "missing_status"},
+        once={P: WHOLE, G: WHOLE},
+        lasting={P: fails(_TRIED), G: fails(_TRIED)},
+    ),
+    Trouble(
+        "unexpected status",
+        {"kind": "unexpected_status"},
+        once={P: WHOLE, G: WHOLE},
+        lasting={P: fails(_TRIED), G: fails(_TRIED)},
+    ),
+    Trouble(
+        "missing results",
+        {"kind": "missing_results", "when": "complete"},
+        once={G: WHOLE},
+        lasting={G: fails(_TRIED)},
+    ),
+    Trouble(
+        "missing uuid",
+        {"kind": "missing_uuid"},
+        once={P: WHOLE, G: WHOLE},
+        lasting={P: fails(_TRIED)},
+    ),
+    Trouble(
+        "redirect on the same host",
+        {"kind": "redirect"},
+        once={P: WHOLE, G: WHOLE, T: WHOLE},
+        lasting={request: stops("redirects without end") for request in Request},
+    ),
+    Trouble(
+        "redirect to another host",
+        {"kind": "redirect_elsewhere"},
+        once={request: stops("redirects to another host") for request in Request},
+        lasting={request: stops("redirects to another host") for request in Request},
+    ),
+    Trouble(
+        "HTTP 400",
+        {"kind": "400"},
+        once={
+            P: fails("because of since (HTTP 400)"),
+            G: WHOLE,
+            T: stops("the request was refused"),
+        },
+        lasting={
+            P: fails("because of since (HTTP 400)"),
+            G: fails("could not generate a list (last answer: HTTP 400)"),
+            T: stops("the request was refused"),
+        },
+        at=_AHEAD_AGAIN,
+        by_page=False,
+    ),
+    Trouble(
+        "HTTP 401",
+        {"kind": "401"},
+        once={P: WHOLE, G: WHOLE, T: stops("the request was refused")},
+        lasting={
+            P: stops("also after a refresh"),
+            G: stops("also after a refresh"),
+            T: stops("the request was refused"),
+        },
+    ),
+    Trouble(
+        "HTTP 403",
+        {"kind": "403"},
+        once={
+            P: fails("(HTTP 403). The user who"),
+            G: fails("(HTTP 403). The user who"),
+            T: WHOLE,
+        },
+        lasting={
+            P: fails("(HTTP 403). The user who"),
+            G: fails("(HTTP 403). The user who"),
+            T: stops(_NO_TOKEN),
+        },
+        at=_AHEAD_AGAIN | _OLD_TOKEN_LIVES,
+    ),
+    Trouble(
+        "HTTP 404",
+        {"kind": "404"},
+        once={P: fails("answers HTTP 404"), G: WHOLE, T: stops("no token endpoint")},
+        lasting={
+            P: fails("answers HTTP 404"),
+            G: fails("could not generate a list (last answer: HTTP 404)"),
+            T: stops("no token endpoint"),
+        },
+        at=_AHEAD_AGAIN,
+        by_page=False,
+    ),
+    *(
+        Trouble(
+            f"HTTP 429 {words}",
+            {"kind": "429", "form": form, "seconds": 412.0},
+            once={P: WHOLE, G: WHOLE, T: WHOLE},
+            lasting={request: stops("for 24 hours") for request in Request},
+        )
+        for form, words in (
+            ("sentence", "that says how long"),
+            ("decimal", "with a decimal"),
+            ("retry_after", "with Retry-After"),
+            ("bare", "that does not say how long"),
+        )
+    ),
+    *(
+        _list_fails(
+            f"list {word} (HTTP {status})", f"list_{kind}", kind.title(), status=status
+        )
+        for kind, word in (
+            ("failed", "failed"),
+            ("canceled", "canceled"),
+            ("error", "in error"),
+        )
+        for status in (200, 500)
+    ),
+    _list_fails("list expired", "list_expired", "could not generate a list"),
+    _list_fails("list never ready", "list_never", "in progress after 1800 s"),
+    Trouble(
+        "records withheld for want of a scope",
+        {"kind": "scope_missing"},
+        once={P: WHOLE, G: WHOLE},
+        lasting={},
+        at={
+            (request, moment, False): _WITHHELD
+            for request in (P, G)
+            for moment in (Moment.FIRST, Moment.AHEAD)
+        },
+    ),
+    Trouble(
+        "records out of order",
+        {"kind": "out_of_order"},
+        once={P: WHOLE, G: WHOLE},
+        lasting={P: WHOLE, G: WHOLE},
+    ),
+    Trouble(
+        "invalid_grant",
+        {"kind": "invalid_grant"},
+        once={T: authorize()},
+        lasting={T: authorize()},
+    ),
+    Trouble(
+        "invalid_client",
+        {"kind": "invalid_client"},
+        once={T: stops("Check the settings client_id and client_secret")},
+        lasting={T: stops("Check the settings client_id and client_secret")},
+    ),
+)
+
+
+def rows() -> list[Row]:
+    """Return the whole matrix."""
+    found = []
+    for trouble in TROUBLES:
+        for lasting, expected in ((False, trouble.once), (True, trouble.lasting)):
+            for request, usual in expected.items():
+                moments = LASTING_MOMENTS if lasting else LIST_MOMENTS
+                if request is T:
+                    moments = TOKEN_MOMENTS
+                for moment in moments:
+                    expect = trouble.at.get((request, moment, lasting), usual)
+                    found.append(Row(trouble, request, moment, lasting, expect))
+    return found
+
+
+def render() -> str:
+    """Render README's reliability table."""
+    matrix = rows()
+    lines = [
+        f"Each line is proven by runs against the sandbox: {len(matrix)} in all, for "
+        "each request that can be hit (POST, GET, token), at the first, a middle and "
+        "the last page, on a list asked for ahead, and for a token at the start, near "
+        "its expiry, and after a refusal. After every one of them a run without the "
+        "trouble makes the copy equal to the source.",
+        "",
+        "| what goes wrong | once | for good |",
+        "| --- | --- | --- |",
+    ]
+    for trouble in TROUBLES:
+        cells = [
+            _cell(
+                [row for row in matrix if row.trouble is trouble and row.lasting is on]
+            )
+            for on in (False, True)
+        ]
+        lines.append(f"| {trouble.name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(matrix: list[Row]) -> str:
+    """Say how rows end: in one word where they agree, else by request."""
+    parts: dict[str, list[str]] = {}
+    for request in Request:
+        outcomes = {row.expect.outcome for row in matrix if row.request is request}
+        if outcomes:
+            words = " or ".join(one.value for one in Outcome if one in outcomes)
+            parts.setdefault(words, []).append(request.value)
+    if not parts:
+        return ""
+    if len(parts) == 1:
+        return next(iter(parts))
+    return "; ".join(f"{', '.join(names)}: {words}" for words, names in parts.items())

@@ -1,0 +1,296 @@
+"""The tap in this process against the sandbox, on a clock that moves when one waits.
+
+Everything is the product but three things: time, the socket, and where the process
+would end. So a run that backs off for half a minute takes some milliseconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import signal
+import sys
+import typing as t
+from http.client import RemoteDisconnected
+from unittest import mock
+
+import requests
+import tap_drchrono.tap
+from drchrono_sandbox import ACCESS_TOKEN, REFRESH_TOKEN, Request
+from requests.adapters import HTTPAdapter
+from tap_drchrono.clock import Clock
+from tap_drchrono.tap import TapDrchrono, main
+from urllib3 import HTTPConnectionPool, HTTPResponse
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+)
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from drchrono_sandbox import Api
+
+URL = "https://drchrono.invalid"
+NOW = 1_767_225_600.0
+"""2026-01-01T00:00:00 UTC, the start of a clock hour."""
+
+_LATENCY = 0.05
+_ENDLESS = 20_000
+"""Requests in a run after which it is taken to have no end."""
+
+_LOGGERS = (None, "singer_sdk.metrics")
+
+
+class SimulatedClock(Clock):
+    """Moves when somebody waits, and can be stopped at a moment."""
+
+    def __init__(self, now: float = NOW) -> None:
+        super().__init__()
+        self.time = now
+        self.stop_at = float("inf")
+
+    def now(self) -> float:
+        return self.time
+
+    def pass_(self, seconds: float) -> None:
+        self.time += max(seconds, 0)
+        if self.time >= self.stop_at:
+            self.request_stop(signal.SIGTERM)
+
+    def sleep(self, seconds: float) -> None:
+        self.check()
+        self.pass_(seconds)
+        self.check()
+
+    def call(self, function: Callable[[], t.Any], grace: float = 0.0) -> t.Any:
+        del grace
+        self.check()
+        return function()
+
+
+def _pool_error(reason: Callable[[t.Any], Exception]) -> t.Any:
+    """Wrap an error like urllib3 does it, URL with query included."""
+
+    def make(request: requests.PreparedRequest, _: float) -> Exception:
+        pool = HTTPConnectionPool("drchrono.invalid")
+        error = MaxRetryError(pool, request.url or "", reason(pool))
+        return requests.ConnectionError(error, request=request)
+
+    return make
+
+
+def _tls(request: requests.PreparedRequest, _: float) -> Exception:
+    pool = HTTPConnectionPool("drchrono.invalid")
+    error = MaxRetryError(pool, request.url or "", Exception("certificate"))
+    return requests.exceptions.SSLError(error, request=request)
+
+
+def _connect_timeout(request: requests.PreparedRequest, _: float) -> Exception:
+    pool = HTTPConnectionPool("drchrono.invalid")
+    reason = ConnectTimeoutError(pool, f"Connection to {request.url} timed out")
+    error = MaxRetryError(pool, request.url or "", reason)
+    return requests.exceptions.ConnectTimeout(error, request=request)
+
+
+def _proxy(request: requests.PreparedRequest, _: float) -> Exception:
+    pool = HTTPConnectionPool("drchrono.invalid")
+    error = MaxRetryError(pool, request.url or "", OSError("no tunnel"))
+    return requests.exceptions.ProxyError(error, request=request)
+
+
+def _aborted(cause: Exception) -> t.Any:
+    def make(request: requests.PreparedRequest, _: float) -> Exception:
+        text = f"Connection aborted by {request.url}"
+        return requests.ConnectionError(ProtocolError(text, cause), request=request)
+
+    return make
+
+
+CUTS: Mapping[str, t.Any] = {
+    "close": _aborted(RemoteDisconnected("Remote end closed connection")),
+    "reset": _aborted(ConnectionResetError(104, "Connection reset by peer")),
+    "refused": _pool_error(lambda pool: NewConnectionError(pool, "refused")),
+    "unknown host": _pool_error(
+        lambda pool: NameResolutionError("drchrono.invalid", pool, OSError())
+    ),
+    "no connection in time": _connect_timeout,
+    "bad certificate": _tls,
+    "bad proxy": _proxy,
+}
+"""Ends without an answer, by name."""
+
+
+class SandboxAdapter(HTTPAdapter):
+    """Hands requests to the sandbox's core, and errs like a socket would."""
+
+    def __init__(self, api: Api, clock: SimulatedClock, cut: str = "") -> None:
+        super().__init__()
+        self._api = api
+        self._clock = clock
+        self._cut = cut
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: FBT001, FBT002 - the library's signature
+        timeout: t.Any = None,
+        verify: t.Any = True,  # noqa: FBT002 - the library's signature
+        cert: t.Any = None,
+        proxies: t.Any = None,
+    ) -> requests.Response:
+        del stream, cert, proxies
+        assert verify, "TLS certificates are not checked"
+        assert timeout
+        assert len(self._api.log) < _ENDLESS, "the run has no end"
+        url = request.url or ""
+        answer = self._api.handle(
+            Request.of(request.method or "", url, request.headers, request.body)
+        )
+        self._clock.pass_(_LATENCY)
+        body, headers = answer.body, dict(answer.headers)
+        if wrong := answer.misbehaviour:
+            self._clock.pass_(min(wrong.delay, timeout))
+            if wrong.delay >= timeout:
+                pool = HTTPConnectionPool("drchrono.invalid")
+                reason = ReadTimeoutError(pool, url, f"Read timed out: {url}")
+                raise requests.ReadTimeout(reason, request=request)
+            if wrong.cut in {"close", "reset", "hang"}:
+                kind = "close" if wrong.cut == "hang" else wrong.cut
+                raise CUTS[self._cut or kind](request, timeout)
+            if wrong.cut == "truncate":
+                headers["content-length"] = str(len(body) + 1)
+                body = body[: len(body) // 2]
+        raw = HTTPResponse(
+            body=io.BytesIO(body),
+            headers=headers,
+            status=answer.status,
+            preload_content=False,
+            request_method=request.method,
+        )
+        return self.build_response(request, raw)
+
+
+class Run(t.NamedTuple):
+    """What a run of the command line left.
+
+    Attributes:
+        status: The exit status.
+        output: Standard output.
+        log: Standard error.
+    """
+
+    status: int
+    output: bytes
+    log: str
+
+
+def settings_for(api: Api, directory: Path, **changes: t.Any) -> dict[str, t.Any]:
+    """The settings with which the sandbox is read."""
+    mark, app = api.settings.mark, api.settings.apps[0]
+    settings = {
+        "api_url": URL,
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
+        "refresh_token": mark + REFRESH_TOKEN,
+        "credentials_path": str(directory / "credentials" / "pair.json"),
+    } | changes
+    if "access_token" in changes:
+        for name in ("client_id", "client_secret", "refresh_token", "credentials_path"):
+            del settings[name]
+    return settings
+
+
+def pasted(api: Api) -> str:
+    """The access token that the sandbox's user would paste."""
+    return api.settings.mark + ACCESS_TOKEN
+
+
+def catalog_of(*streams: str) -> dict[str, t.Any]:
+    """A catalog that selects these streams."""
+    catalog: dict[str, t.Any] = TapDrchrono(
+        config={"access_token": "x"}, setup_mapper=False
+    ).catalog_dict
+    for entry in catalog["streams"]:
+        root = next(one for one in entry["metadata"] if not one["breadcrumb"])
+        root["metadata"]["selected"] = entry["tap_stream_id"] in streams
+    return catalog
+
+
+def run(
+    api: Api,
+    clock: SimulatedClock,
+    directory: Path,
+    settings: Mapping[str, t.Any],
+    *,
+    state: object = None,
+    catalog: object = None,
+    cut: str = "",
+    level: str = "DEBUG",
+    environment: Mapping[str, str] | None = None,
+) -> Run:
+    """Run the command line once.
+
+    Args:
+        api: The source.
+        clock: The tap's clock; the source should have the same.
+        directory: For files.
+        settings: The settings.
+        state: The state of the run before.
+        catalog: Selects streams.
+        cut: How connections end that the sandbox's `close` ends, one of `CUTS`.
+        level: The log level.
+        environment: Further environment variables.
+    """
+    arguments = ["tap-drchrono"]
+    files = {"config": settings, "state": state, "catalog": catalog}
+    for name, content in files.items():
+        if content is not None:
+            path = directory / f"{name}.json"
+            path.write_text(json.dumps(content))
+            arguments += [f"--{name}", str(path)]
+    session = requests.Session()
+    session.mount("https://", SandboxAdapter(api, clock, cut))
+    kind = type("SimulatedTap", (TapDrchrono,), {"clock": clock, "session": session})
+    output = io.TextIOWrapper(io.BytesIO(), write_through=True)
+    log = io.StringIO()
+    variables = {"LOGLEVEL": level, **(environment or {})}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.object(tap_drchrono.tap, "TapDrchrono", kind))
+        stack.enter_context(mock.patch.object(sys, "argv", arguments))
+        stack.enter_context(mock.patch.dict("os.environ", variables))
+        stack.enter_context(contextlib.redirect_stdout(output))
+        stack.enter_context(contextlib.redirect_stderr(log))
+        stack.enter_context(_process_globals())
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code
+    assert isinstance(status, int)
+    return Run(status, output.buffer.getvalue(), log.getvalue())  # type: ignore[attr-defined]
+
+
+@contextlib.contextmanager
+def _process_globals() -> t.Iterator[None]:
+    """Put back what a command line changes for its whole process."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
+    handlers = [(n, signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGTERM)]
+    hook = sys.excepthook
+    try:
+        yield
+    finally:
+        logging.captureWarnings(capture=False)
+        sys.excepthook = hook
+        for signum, handler in handlers:
+            signal.signal(signum, handler)
+        for logger, level, kept in before:
+            logger.setLevel(level)
+            logger.handlers[:] = kept
