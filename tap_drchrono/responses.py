@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import typing as t
-from decimal import Decimal
 from http import HTTPStatus
 
-import msgspec
 from singer_sdk.exceptions import RetriableAPIError
 
+from tap_drchrono.decoding import decode
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists import Answer, Fetch, Status, Submit, is_failure, read_answer
 from tap_drchrono.scopes import SCOPES
@@ -19,7 +18,6 @@ if t.TYPE_CHECKING:
 
     from tap_drchrono.lists import Token
 
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
 
 
@@ -68,10 +66,7 @@ def _decode(response: requests.Response) -> object:
     """Decode JSON, or return None: HTML may come with any status."""
     if "html" in response.headers.get("Content-Type", "").lower():
         return None
-    try:
-        return _DECODER.decode(response.content)
-    except (msgspec.MsgspecError, ArithmeticError, ValueError):
-        return None
+    return decode(response.content)
 
 
 def _unreadable(response: requests.Response, body: object) -> str:
