@@ -159,6 +159,9 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
     ),
 ).to_dict()
 
+FLATTENED_NAME_LENGTH = 64
+"""Flattened names are shorter than this: PostgreSQL cuts a name after 63 bytes."""
+
 _OAUTH = ("client_id", "client_secret", "refresh_token")
 _HOST = re.compile(r"[\w.:-]+", re.ASCII).fullmatch
 _NOUNS = {

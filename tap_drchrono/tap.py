@@ -197,6 +197,14 @@ class TapDrchrono(Tap):
 
     # Settings, catalog and state
 
+    @override
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, t.Any]) -> None:
+        """Add the SDK's settings, with a default that lets flattening just work."""
+        super().append_builtin_config(config_jsonschema)
+        length = config_jsonschema["properties"]["flattening_max_key_length"]
+        length["default"] = settings.FLATTENED_NAME_LENGTH
+
     @classproperty
     @override
     def _env_var_config(cls) -> dict[str, t.Any]:  # noqa: N805
