@@ -1,4 +1,4 @@
-"""The private environments: `.venv` for the code, `.dev/meltano` for Meltano.
+"""The private environments: `.venv` for the code, `.dev` for Meltano and the loaders.
 
 Nothing is installed outside the checkout, and nothing is done again while the files
 that decide it are the same.
@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DEV = ROOT / ".dev"
 VENV = ROOT / ".venv"
 MELTANO = DEV / "meltano"
+LOADERS = DEV / "loaders"
+LOADER_PINS = Path("tests", "loaders", "pins")
 
 UV = "uv>=0.9,<1"
 # Not a virtual environment that happens to be active: `.venv` may be that one.
@@ -113,6 +115,33 @@ def meltano_environment() -> Path:
                 *(uv, "pip", "install", "-p", MELTANO / "bin" / "python", wanted),
             )
     return program
+
+
+def loader_environment(name: str) -> Path:
+    """Set up `.dev/loaders/NAME`, in which tests run a loader.
+
+    Args:
+        name: Of a file below `tests/loaders/pins`, which says what is installed.
+
+    Returns:
+        Its Python.
+
+    Raises:
+        SetupError: If a step fails.
+    """
+    place = LOADERS / name
+    python = place / "bin" / "python"
+    pins = str(LOADER_PINS / f"{name}.txt")
+    with _locked(), _stamped(place / ".dev-stamp", python, (pins,)) as is_current:
+        if not is_current:
+            uv = _uv()
+            newest = PYTHON if sys.version_info < (3, 14) else MELTANO_PYTHONS
+            _step(
+                f"creating an environment for {name}",
+                *(uv, "venv", "--clear", "-p", newest, place),
+            )
+            _step(f"installing {name}", uv, "pip", "sync", "-p", python, pins)
+    return python
 
 
 def _uv() -> Path:

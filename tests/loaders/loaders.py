@@ -1,0 +1,179 @@
+"""The loaders: how each is run, and how what it stored is read back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import typing as t
+from decimal import Decimal
+
+from dev_tools.environments import loader_environment
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from postgres_server import Server
+
+Row: t.TypeAlias = dict[str, t.Any]
+
+_OWN = ("TARGET_", "TAP_", "MELTANO_", "SINGER_")
+
+_READ_DUCKDB = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1], read_only=True)
+for query in sys.argv[2:]:
+    for row, in connection.execute(query).fetchall():
+        print(row)
+    print()
+"""
+
+
+class Form(t.NamedTuple):
+    """How far a loader keeps what it is given.
+
+    Attributes:
+        exact: Whether numbers keep their digits; they are doubles otherwise.
+        empty: Whether an empty text stays one; it is NULL otherwise.
+    """
+
+    exact: bool
+    empty: bool
+
+
+class Loader:
+    """A target in an environment of its own.
+
+    Attributes:
+        name: The name of its program.
+        form: How far it keeps values.
+        home: Its directory.
+    """
+
+    name: t.ClassVar[str]
+    form: t.ClassVar[Form]
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.python = loader_environment(self.name)
+
+    def config(self, place: str) -> dict[str, t.Any]:
+        """The settings with which it loads into a place, as `meltano.yml` has them."""
+        raise NotImplementedError
+
+    def rows(self, place: str, stream: str) -> list[Row]:
+        """All rows of a table, each as JSON with exact digits."""
+        raise NotImplementedError
+
+    def types(self, place: str, stream: str) -> dict[str, str]:
+        """The types of a table's columns, in the loader's words."""
+        raise NotImplementedError
+
+    def load(self, messages: bytes, place: str) -> dict[str, t.Any]:
+        """Load messages, and return the last state that was written."""
+        config = self.home / f"{place}.json"
+        config.write_text(json.dumps(self.config(place)), encoding="utf-8")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(_OWN)}
+        done = subprocess.run(
+            [self.python.parent / self.name, "--config", config],
+            cwd=self.home,
+            env=kept,
+            input=messages,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()[-4000:]
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+class Jsonl(Loader):
+    """One file a stream, which grows with each run."""
+
+    name = "target-jsonl"
+    form = Form(exact=True, empty=True)
+
+    def config(self, place: str) -> dict[str, t.Any]:
+        return {"destination_path": str(self.home / place), "do_timestamp_file": False}
+
+    def lines(self, place: str, stream: str) -> list[Row]:
+        """All lines of a file."""
+        path = self.home / place / f"{stream}.jsonl"
+        return parsed(path.read_text("utf-8").split("\n")[:-1])
+
+    def rows(self, place: str, stream: str) -> list[Row]:
+        key = "appointment" if stream == "clinical_notes" else "id"
+        return list({row[key]: row for row in self.lines(place, stream)}.values())
+
+
+class DuckDb(Loader):
+    """A file with one schema."""
+
+    name = "target-duckdb"
+    form = Form(exact=False, empty=False)
+
+    def config(self, place: str) -> dict[str, t.Any]:
+        return {
+            "filepath": str(self.home / f"{place}.duckdb"),
+            "default_target_schema": "drchrono",
+        }
+
+    def rows(self, place: str, stream: str) -> list[Row]:
+        return parsed(self._query(place, f"SELECT to_json(t) FROM drchrono.{stream} t"))
+
+    def types(self, place: str, stream: str) -> dict[str, str]:
+        query = (
+            "SELECT to_json(struct_pack(name := column_name, type := data_type)) "
+            f"FROM information_schema.columns WHERE table_name = '{stream}'"
+        )
+        return {one["name"]: one["type"] for one in parsed(self._query(place, query))}
+
+    def _query(self, place: str, query: str) -> list[str]:
+        file = self.config(place)["filepath"]
+        done = subprocess.run(
+            [self.python, "-X", "utf8", "-c", _READ_DUCKDB, file, query],
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode().split("\n")[:-2]
+
+
+class Postgres(Loader):
+    """A schema of a server's database."""
+
+    name = "target-postgres"
+    form = Form(exact=True, empty=True)
+
+    def __init__(self, home: Path, server: Server) -> None:
+        super().__init__(home)
+        self.server = server
+
+    def config(self, place: str) -> dict[str, t.Any]:
+        return {
+            "host": "127.0.0.1",
+            "port": self.server.port,
+            "user": "loader",
+            "password": "not asked for",
+            "database": "postgres",
+            "default_target_schema": place,
+            "load_method": "upsert",
+        }
+
+    def rows(self, place: str, stream: str) -> list[Row]:
+        query = f'SELECT to_jsonb(t) FROM "{place}"."{stream}" t'  # noqa: S608 - invented
+        return parsed(self.server.query(query))
+
+    def types(self, place: str, stream: str) -> dict[str, str]:
+        query = (
+            "SELECT to_jsonb(c) FROM (SELECT attname, format_type(atttypid, atttypmod) "
+            f"AS type FROM pg_attribute WHERE attrelid = '{place}.{stream}'::regclass "
+            "AND attnum > 0) c"
+        )
+        rows = parsed(self.server.query(query))
+        return {one["attname"]: one["type"] for one in rows}
+
+
+def parsed(lines: Iterable[str]) -> list[Row]:
+    """Read JSON texts, with exact digits."""
+    return [json.loads(line, parse_float=Decimal) for line in lines]
