@@ -31,8 +31,8 @@ from tap_drchrono.errors import (
     StreamError,
     TapDrchronoError,
 )
-from tap_drchrono.lists import Answer, Order, PendingList, Status, Submit, Token
-from tap_drchrono.pagination import BulkListPaginator, Source
+from tap_drchrono.lists import Answer, Order, PendingList, Source, Status, Submit, Token
+from tap_drchrono.pagination import BulkListPaginator
 from tap_drchrono.report import describe_crash
 from tap_drchrono.scopes import SCOPES
 from tap_drchrono.values import Oddity, Plan, compile_plan
@@ -78,6 +78,8 @@ class BulkListStream(RESTStream[Token]):
 
     max_page_size: t.ClassVar[int] = 1000
     """Records a page at most, as DrChrono documents for the endpoint."""
+    steady_order: t.ClassVar[Order] = Order.ID
+    """The order, beside `updated_at`, that DrChrono offers for the endpoint."""
     includes: t.ClassVar[Mapping[str, str]] = {}
     """Parameters sent as `true` while the setting that they are mapped to is on."""
 
@@ -151,6 +153,7 @@ class BulkListStream(RESTStream[Token]):
             since,
             not resumed,
             self.config["list_timeout"],
+            self.steady_order,
         )
 
     # Requests
@@ -391,14 +394,17 @@ class BulkListStream(RESTStream[Token]):
         """Look at a page before its first record goes out."""
         bookmark = t.cast("bookmarks.Bookmark", self._bookmark)
         self._extracted_at = dt.datetime.fromtimestamp(self._tap.clock.now(), dt.UTC)
-        if paginator.order is Order.ID:
+        if paginator.order is not Order.UPDATED_AT:
             # A record that changed after its page was read lies behind later ones, so
             # nothing that is read in this order moves the bookmark.
             bookmark.hold()
             return
         values = [record.get("updated_at") for record in records]
         self._dated = self._dated or any(map(timestamps.parse, values))
-        for oddity in bookmark.begin_page(values):
+        oddities = bookmark.begin_page(values)
+        if bookmarks.Oddity.DISORDER in oddities:
+            paginator.distrust_order()
+        for oddity in oddities:
             self._warn_once(oddity.value)
 
     def _end_page(self, paginator: BulkListPaginator) -> None:
@@ -408,8 +414,9 @@ class BulkListStream(RESTStream[Token]):
         total = paginator.total
         size = self.source.max_size
         self.logger.info(
-            "Page %d of about %s: %d of %s records; %d lists pending, %d of %d "
+            "%s: page %d of about %s, %d of %s records; %d lists pending, %d of %d "
             "requests used this hour.",
+            self.name,
             paginator.pages,
             "?" if total is None else max(-(-total // size), paginator.pages),
             paginator.position,
@@ -429,8 +436,9 @@ class BulkListStream(RESTStream[Token]):
         self.state_manager.is_flushed = False
         if not paginator.position and self.source.first_sync:
             self.logger.warning(
-                "No records. If there should be some, check that the authorization has "
-                "the scopes %s: DrChrono may leave out records without an error.",
+                "%s: no records. If there should be some, check that the authorization "
+                "has the scopes %s: DrChrono may leave out records without an error.",
+                self.name,
                 ", ".join(sorted(SCOPES[self.name])),
             )
 
@@ -439,8 +447,9 @@ class BulkListStream(RESTStream[Token]):
         if (paginator := self._paginator) is None:
             return
         self.logger.info(
-            "%d records on %d pages with %d requests in %.0f s; %d lists submitted "
+            "%s: %d records on %d pages with %d requests in %.0f s; %d lists submitted "
             "again, %d pages re-read because records moved.",
+            self.name,
             self._emitted,
             paginator.pages,
             self._requests,
@@ -462,7 +471,8 @@ class BulkListStream(RESTStream[Token]):
     def _report_field(self, path: str, oddity: Oddity) -> None:
         """Say once that a field is odd, by name, never by value."""
         self.logger.warning(
-            "Field %s is %s. Please report it to the tap's developers.",
+            "%s: field %s is %s. Please report it to the tap's developers.",
+            self.name,
             path,
             oddity.value,
         )
@@ -577,7 +587,7 @@ class BulkListStream(RESTStream[Token]):
         """Log a warning unless this stream gave it already."""
         if message not in self._warned:
             self._warned.add(message)
-            self.logger.warning(message)
+            self.logger.warning("%s: %s", self.name, message)
 
 
 def _without_strays(

@@ -15,11 +15,10 @@ from tap_drchrono.errors import StreamError
 from tap_drchrono.lists import Frame, Order, carries_updates
 
 if t.TYPE_CHECKING:
-    import datetime as dt
     import logging
     from collections.abc import Sequence
 
-    from tap_drchrono.lists import Answer
+    from tap_drchrono.lists import Answer, Source
     from tap_drchrono.windows import Window
 
     Records = Sequence[dict[str, t.Any]]
@@ -29,8 +28,9 @@ _HIGH_PAGE = windows.MAX_PAGE // 2
 _GAPS = 40
 """Windows in a row that may fail to continue before the stream is given up; the steps
 back double, so this many mean that there is no end to the changes."""
-_RESTARTS = 3
-"""Returns to the first record before the order of the records is distrusted."""
+_UNREST = 10
+"""Windows that may fail to continue, beside one in four pages, before a stream is read
+in the order of id instead."""
 _MEMORY = 30_000
 """Records to remember at least, however small the pages."""
 
@@ -105,36 +105,23 @@ class Verdict(enum.Enum):
 class Course:
     """Plans the windows of one stream, and proves that they leave nothing out."""
 
-    def __init__(
-        self,
-        stream: str,
-        key: str,
-        since: dt.date,
-        max_size: int,
-        logger: logging.Logger,
-    ) -> None:
+    def __init__(self, source: Source, logger: logging.Logger) -> None:
         """Start at the stream's first record.
 
         Args:
-            stream: The stream's name.
-            key: The primary key's field.
-            since: Day from which to read.
-            max_size: Records a page at most.
+            source: What is read.
             logger: Says what is read again, and why; names and numbers only.
         """
-        self._stream = stream
-        self._key = key
-        self._since = since
+        self._source = source
         self._logger = logger
         self.pages = 0
         self.gaps = 0
-        self.full_size = max_size
-        self.size = max_size
+        self.full_size = source.max_size
+        self.size = source.max_size
         self._margin = 1
-        self._moved_to = since
+        self._moved_to = source.since
         self._distrusted = False
-        self._restarts = 0
-        self._start_over(Frame(since))
+        self._start_over(Frame(source.since))
 
     def _start_over(self, frame: Frame) -> None:
         """Begin to read from the first record of a frame."""
@@ -148,6 +135,12 @@ class Course:
         self._overlap = max(1, self.full_size // 50)
         self._step = self._overlap
         self._gaps_in_a_row = 0
+        self._calm = _UNREST * 4
+        # By id, new records are the last ones too, but an update may bring an old one
+        # into a list that does not read everything.
+        self.ordered = frame.order is Order.UPDATED_AT or (
+            frame.order is Order.ID and frame.since == timestamps.EVERYTHING
+        )
 
     @property
     def position(self) -> int:
@@ -161,8 +154,15 @@ class Course:
 
     @property
     def has_covered_first_count(self) -> bool:
-        """Whether as much was read as there was when the reading began."""
-        return self._first_count is not None and self.position >= self._first_count
+        """Whether as much was read as there was when the reading began.
+
+        That says something only where all that changed since lies behind.
+        """
+        return (
+            self.ordered
+            and self._first_count is not None
+            and self.position >= self._first_count
+        )
 
     # Which window comes next
 
@@ -237,20 +237,21 @@ class Course:
         self.frame = frame._replace(base=base)
         self._logger.info(
             "%s: moved `since` forward, as page numbers end at %d",
-            self._stream,
+            self._source.stream,
             windows.MAX_PAGE,
         )
 
     def unreachable(self) -> StreamError:
         """Say that page numbers end before the stream does."""
         what = (
-            "its records carry no updated_at, so `since` cannot be moved forward"
-            if self.order is Order.ID
-            else "too many records share one day for `since` to be moved forward"
+            "too many records share one day for `since` to be moved forward"
+            if self.order is Order.UPDATED_AT
+            else "it is not read in the order of updated_at, so `since` must stay"
         )
         return StreamError(
-            f"{self._stream}: cannot read beyond record {self.position}: DrChrono "
-            f"serves {windows.MAX_PAGE} pages of {self.size} records, and {what}. "
+            f"{self._source.stream}: cannot read beyond record {self.position}: "
+            f"DrChrono serves {windows.MAX_PAGE} pages of {self.size} records, and "
+            f"{what}. "
             "Raise page_size if it is set, or set a later start_date."
         )
 
@@ -276,10 +277,11 @@ class Course:
             self._note_count(page.total)
         if self._turns_out_dateless(page):
             self._logger.info(
-                "%s: records carry no updated_at; reading in the order of id",
-                self._stream,
+                "%s: records carry no updated_at; reading in the order of %s",
+                self._source.stream,
+                self._source.steady.value,
             )
-            self._start_over(Frame(self._since, Order.ID))
+            self._start_over(Frame(self._source.since, self._source.steady))
             self.count = page.total
             return Verdict.ANEW, ()
         shorter = self._believe_size(page)
@@ -338,8 +340,8 @@ class Course:
 
     def _identities(self, records: Records) -> list[Identity]:
         """Name the records, so that they are known when they come again."""
-        key = self._key
-        if self.order is Order.ID:
+        key = self._source.key
+        if self.order is not Order.UPDATED_AT:
             return [Identity(str(record.get(key)), None) for record in records]
         return [
             Identity(str(record.get(key)), str(record.get("updated_at")))
@@ -352,7 +354,7 @@ class Course:
         The first page of the run's own `since` needs no proof. That of a `since` that
         was moved forward does: it may cut later than thought.
         """
-        if page.start == page.frame.base and page.frame.since == self._since:
+        if page.start == page.frame.base and page.frame.since == self._source.since:
             return True
         return bool(identities) and self._reading.knows(identities[0])
 
@@ -364,9 +366,13 @@ class Course:
         """
         self.gaps += 1
         self._gaps_in_a_row += 1
+        self._calm -= 4
+        if self._calm < 0 and self.order is Order.UPDATED_AT:
+            self._read_steadily("its records move faster than they can be read")
+            return Verdict.ANEW, ()
         if self._gaps_in_a_row > _GAPS:
             msg = (
-                f"{self._stream}: records change faster than they can be read: "
+                f"{self._source.stream}: records change faster than they can be read: "
                 f"{_GAPS} pages in a row did not continue what was read. Run the tap "
                 "when the practice is quiet, or with a larger page_size."
             )
@@ -374,9 +380,9 @@ class Course:
         if page.start == page.frame.base:
             # Not even the first record since the later day was read: count from the
             # run's own `since` again, and move less far the next time.
-            self.frame = Frame(self._since, self.order)
+            self.frame = Frame(self._source.since, self.order)
             self._margin *= 2
-            self._moved_to = self._since
+            self._moved_to = self._source.since
         back = min(self.position, page.start) - self._step
         self._reading.position = max(back, self.frame.base)
         self._step *= 2
@@ -384,7 +390,7 @@ class Course:
         self._anchored = False
         self._logger.info(
             "%s: records moved while they were read; reading again from record %d",
-            self._stream,
+            self._source.stream,
             self.position,
         )
         return Verdict.ANEW, ()
@@ -393,19 +399,16 @@ class Course:
         self, page: Page, identities: list[Identity], *, shorter: bool
     ) -> tuple[Verdict, Records]:
         """Take in a page that continues what was read."""
-        self._restarts += bool(self._gaps_in_a_row) and page.start == 0
         fresh = self._reading.read(page.start, identities)
         self.pages += 1
+        self._calm += 1
         self._gaps_in_a_row = 0
         self._step = self._overlap
         self._anchored = True
         if not shorter:
             self.size = min(self.full_size, self.size * 2)
         verdict = Verdict.SHORTER if shorter else Verdict.READ
-        if self._restarts > _RESTARTS and self.order is Order.UPDATED_AT:
-            self._read_by_id("the order of its records changes")
-            verdict = Verdict.ANEW
-        elif page.is_last and not self.end():
+        if page.is_last and not self.end():
             verdict = Verdict.ANEW
         return verdict, [page.records[index] for index in fresh]
 
@@ -420,21 +423,26 @@ class Course:
             self.done = True
         elif self._distrusted:
             self._logger.warning(
-                "%s: DrChrono counts %d records more than it lists", self._stream, short
+                "%s: DrChrono counts %d records more than it lists",
+                self._source.stream,
+                short,
             )
             self.done = True
         else:
-            self._read_by_id(f"{short} records of the count did not appear")
+            self._read_steadily(f"{short} records of the count did not appear")
         return self.done
 
-    def _read_by_id(self, why: str) -> None:
+    def _read_steadily(self, why: str) -> None:
         """Read the whole stream again in an order that does not change."""
         self._logger.warning(
-            "%s: %s; reading it again in the order of id", self._stream, why
+            "%s: %s; reading it again in the order of %s",
+            self._source.stream,
+            why,
+            self._source.steady.value,
         )
         self._distrusted = True
         count = self.count
-        self._start_over(Frame(self._since, Order.ID))
+        self._start_over(Frame(self._source.since, self._source.steady))
         self.count = count
 
     def _note_count(self, count: int) -> None:

@@ -11,22 +11,26 @@ import enum
 import typing as t
 
 from tap_drchrono import timestamps
+from tap_drchrono.windows import Window
 
 if t.TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
-
-    from tap_drchrono.windows import Window
 
 LIFETIME = 3600.0
 """Seconds for which the server keeps a list."""
 
 
 class Order(enum.Enum):
-    """What a list is ordered by; the value is the API's word."""
+    """What a list is ordered by; the value is the API's word.
+
+    An update moves a record to the end of a list by `updated_at`; the other orders
+    stay as they are.
+    """
 
     UPDATED_AT = "updated_at"
     ID = "id"
+    SCHEDULED_TIME = "scheduled_time"
 
 
 class Frame(t.NamedTuple):
@@ -109,6 +113,33 @@ class PendingList:
         self.submitted_at = now
         self.looks = 0
         self.looked_at = 0.0
+
+
+class Source(t.NamedTuple):
+    """What is read: one stream, from a day on.
+
+    Attributes:
+        stream: Its name.
+        key: The primary key's field.
+        max_size: Records a page at most.
+        since: Day from which to read.
+        first_sync: Whether there is no bookmark, so that many records are likely.
+        list_timeout: Seconds for which a list may stay in progress.
+        steady: The order in which an update moves nothing.
+    """
+
+    stream: str
+    key: str
+    max_size: int
+    since: dt.date
+    first_sync: bool
+    list_timeout: float
+    steady: Order = Order.ID
+
+    def first_list(self) -> PendingList:
+        """Return the list that the stream starts with."""
+        window = Window(1, self.max_size)
+        return PendingList(self.stream, Frame(self.since), window)
 
 
 class Submit(t.NamedTuple):

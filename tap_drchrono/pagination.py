@@ -25,6 +25,7 @@ from tap_drchrono.lists import (
     Order,
     PendingList,
     Purpose,
+    Source,
     Status,
     Submit,
     Token,
@@ -32,7 +33,6 @@ from tap_drchrono.lists import (
 from tap_drchrono.windows import Window
 
 if t.TYPE_CHECKING:
-    import datetime as dt
     import logging
     from collections.abc import Sequence
 
@@ -47,31 +47,6 @@ _TRIES = 6
 """Lists in a row that may fail before the stream is given up."""
 _FIRST_WAIT = 1.0
 """Seconds before a list that failed is submitted again; twice as long each time."""
-
-
-class Source(t.NamedTuple):
-    """What the paginator must know of a stream.
-
-    Attributes:
-        stream: Its name.
-        key: The primary key's field.
-        max_size: Records a page at most.
-        since: Day from which to read.
-        first_sync: Whether there is no bookmark, so that many records are likely.
-        list_timeout: Seconds for which a list may stay in progress.
-    """
-
-    stream: str
-    key: str
-    max_size: int
-    since: dt.date
-    first_sync: bool
-    list_timeout: float
-
-    def first_list(self) -> PendingList:
-        """Return the list that the stream starts with."""
-        window = Window(1, self.max_size)
-        return PendingList(self.stream, Frame(self.since), window)
 
 
 class BulkListPaginator(BaseAPIPaginator[Token | None]):
@@ -92,14 +67,13 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         self._desk = desk
         self._clock = clock
         self._logger = logger
-        self._course = Course(
-            source.stream, source.key, source.since, source.max_size, logger
-        )
+        self._course = Course(source, logger)
         first = desk.take(source.first_list())
         self._queue = deque([first])
         self._aside: PendingList | None = None
         self._held: Page | None = None
         self._probed = not source.first_sync
+        self._read_at = 0.0
         self._covered_at: float | None = None
         self._failures = 0
         self._attempts = 0
@@ -111,7 +85,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
 
     @property
     def order(self) -> Order:
-        """What the records arrive in the order of."""
+        """What the records are asked for in the order of."""
         return self._course.order
 
     @property
@@ -193,6 +167,10 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         else:
             self._desk.give_up(pending)
 
+    def distrust_order(self) -> None:
+        """Note that records do not arrive in the order of `updated_at`."""
+        self._course.ordered = False
+
     def _age(self, pending: PendingList) -> float:
         """Seconds since a list was submitted."""
         return self._clock.now() - pending.submitted_at
@@ -201,6 +179,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
 
     def _next_token(self) -> Token | None:
         """Choose: submit while there is room, else look at what is due first."""
+        self._end_if_covered()
         if self._course.done:
             return None
         self._attempts += 1
@@ -208,6 +187,19 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             return Submit(pending, self._attempts, pending.not_before)
         due = self._aside or self._queue[0]
         return Fetch(due, self._attempts, self._look_at(due))
+
+    def _end_if_covered(self) -> None:
+        """End a stream that keeps growing.
+
+        Once as much was read as there was at the start, a page that is cut after that
+        is the last: whatever changes later belongs to the next sync.
+        """
+        if self._course.done or not self._course.has_covered_first_count:
+            return
+        if self._covered_at is None:
+            self._covered_at = self._clock.now()
+        elif self._read_at >= self._covered_at:
+            self._course.end()
 
     def _to_submit(self) -> PendingList | None:
         """Choose a list to submit, or None if there is none or no room.
@@ -373,18 +365,5 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
                 self._held = page
                 self._ask_aside(page.frame, self._course.seam(), Purpose.SEAM)
         if verdict in {Verdict.READ, Verdict.SHORTER}:
-            self._end_if_covered(pending)
+            self._read_at = pending.submitted_at
         return records
-
-    def _end_if_covered(self, pending: PendingList) -> None:
-        """End a stream that keeps growing.
-
-        Once as much was read as there was at the start, a page that is cut after that
-        is the last: whatever changes later belongs to the next sync.
-        """
-        if self._course.done or not self._course.has_covered_first_count:
-            return
-        if self._covered_at is None:
-            self._covered_at = self._clock.now()
-        elif pending.submitted_at >= self._covered_at:
-            self._course.end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 from tap_drchrono.client import SCHEMAS, BulkListStream
+from tap_drchrono.lists import Order
 
 __all__ = ["SCHEMAS", "STREAMS"]
 
@@ -15,6 +16,7 @@ class AppointmentsStream(BulkListStream):
     name = "appointments"
     path = "/api/appointments_list"
     primary_keys = ("id",)
+    steady_order = Order.SCHEDULED_TIME
     includes: t.ClassVar = {"show_archived": "include_deleted"}
 
 

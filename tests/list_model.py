@@ -8,8 +8,8 @@ import logging
 import typing as t
 
 from tap_drchrono.desk import ListDesk
-from tap_drchrono.lists import LIFETIME, Answer, Fetch, Order, Status, Submit
-from tap_drchrono.pagination import BulkListPaginator, Source
+from tap_drchrono.lists import LIFETIME, Answer, Fetch, Order, Source, Status, Submit
+from tap_drchrono.pagination import BulkListPaginator
 
 if t.TYPE_CHECKING:
     import random

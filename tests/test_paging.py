@@ -11,8 +11,8 @@ from list_model import FakeClock, ListModel, read
 
 from tap_drchrono.desk import ListDesk
 from tap_drchrono.errors import StreamError
-from tap_drchrono.lists import Answer, Fetch, Status, Submit
-from tap_drchrono.pagination import BulkListPaginator, Source
+from tap_drchrono.lists import Answer, Fetch, Source, Status, Submit
+from tap_drchrono.pagination import BulkListPaginator
 
 
 def filled(records, *, every=600, **traits):
@@ -257,7 +257,7 @@ def test_a_day_with_more_records_than_pages_reach_is_an_error():
 
 def test_more_undated_records_than_pages_reach_are_an_error():
     model = filled(25_000, dated=False)
-    with pytest.raises(StreamError, match="carry no updated_at"):
+    with pytest.raises(StreamError, match="not read in the order of updated_at"):
         read(model, page_size=20)
 
 
