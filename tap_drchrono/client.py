@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import typing as t
 from collections import defaultdict
 from functools import cached_property, wraps
@@ -56,6 +57,8 @@ SCHEMAS = SchemaDirectory(resources.files("tap_drchrono") / "schemas")
 
 _TRIES = 7
 """Tries of one request; with the waits between them about half a minute."""
+_FIELD_PATH = re.compile(r"[A-Za-z_][\w-]{0,63}(\.[A-Za-z_][\w-]{0,63})*", re.ASCII)
+"""Names such as an API gives to fields; objects may also be keyed by values."""
 _FIRST_WAIT = 0.5
 """Seconds before the second try; each wait is twice the one before."""
 _LONG_WAIT = 20.0
@@ -259,13 +262,18 @@ class BulkListStream(RESTStream[Token]):
 
     def _unanswered(self, error: Exception) -> TapDrchronoError:
         """Tell a host that nobody reaches from an endpoint that does not answer."""
+        host_errors = (
+            requests.exceptions.ConnectTimeout,
+            requests.exceptions.ProxyError,
+            requests.exceptions.SSLError,
+        )
         reason: object = error
         while isinstance(reason, BaseException) and reason.args:
             if isinstance(reason, (NewConnectionError, NameResolutionError)):
                 break
             reason = getattr(reason, "reason", None) or reason.args[0]
         unreachable = isinstance(reason, (NewConnectionError, NameResolutionError))
-        if unreachable or isinstance(error, requests.exceptions.SSLError):
+        if unreachable or isinstance(error, host_errors):
             msg = (
                 f"{self.url_base} cannot be reached ({_kind(error)}), after {_TRIES} "
                 "tries. Check api_url and the network, and run the tap again; it goes "
@@ -282,7 +290,14 @@ class BulkListStream(RESTStream[Token]):
         tap = self._tap
         self._wait_for(self._token)
         while True:
-            response = tap.transport.send(self.authenticator(prepared_request))
+            try:
+                response = tap.transport.send(self.authenticator(prepared_request))
+            except requests.RequestException:
+                # Of a list asked for ahead: see `validate_response`.
+                if self._token.list.stream == self.name:
+                    raise
+                self._answer = Answer(Status.REFUSED)
+                return requests.Response()
             self._requests += 1
             self._write_request_duration_log(
                 endpoint=self.path, response=response, context=context, extra_tags=None
@@ -470,6 +485,12 @@ class BulkListStream(RESTStream[Token]):
 
     def _report_field(self, path: str, oddity: Oddity) -> None:
         """Say once that a field is odd, by name, never by value."""
+        if not _FIELD_PATH.fullmatch(path):
+            self._warn_once(
+                f"{self.name}: a field whose name may itself be a value, so that it is "
+                f"not shown here, is {oddity.value}.",
+            )
+            return
         self.logger.warning(
             "%s: field %s is %s. Please report it to the tap's developers.",
             self.name,
@@ -602,18 +623,23 @@ def _without_strays(
     }
 
 
+_KINDS: tuple[tuple[type[Exception], str], ...] = (
+    (requests.exceptions.ConnectTimeout, "No connection in time"),
+    (requests.exceptions.Timeout, "No answer in time"),
+    (requests.exceptions.SSLError, "The TLS certificate is not accepted"),
+    (requests.exceptions.ProxyError, "No connection through the proxy"),
+    (requests.exceptions.ChunkedEncodingError, "An answer that was cut off"),
+    (requests.exceptions.ConnectionError, "No connection, or one that was cut off"),
+    (ConnectionError, "No connection, or one that was cut off"),
+)
+"""Errors in words, the special ones first."""
+
+
 def _kind(error: BaseException) -> str:
     """Name an error in words; its own text may hold a URL."""
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return "No connection in time"
-    if isinstance(error, requests.exceptions.Timeout):
-        return "No answer in time"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "The TLS certificate is not accepted"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "An answer that was cut off"
-    if isinstance(error, (requests.exceptions.ConnectionError, ConnectionError)):
-        return "No connection, or one that was cut off"
+    for kind, words in _KINDS:
+        if isinstance(error, kind):
+            return words
     return type(error).__name__
 
 

@@ -11,8 +11,6 @@ import typing as t
 
 STREAMS = ("appointments", "patients", "prescription_messages")
 """What is read: in the order of `updated_at`, the same asked for ahead, and by id."""
-FAILING_SECONDS = 90.0
-"""How long a server hangs; longer than the tap waits for an answer."""
 
 
 class Request(enum.Enum):
@@ -124,7 +122,6 @@ P, G, T = Request.POST, Request.GET, Request.TOKEN
 _TRIED = "7 times in a row"
 _REACH = "cannot be reached"
 _NO_TOKEN = "gave no usable answer"
-_SPENT = {(T, Moment.NEAR_EXPIRY, True): authorize()}
 
 
 def _transient(
@@ -170,7 +167,10 @@ def _answer_lost(name: str, kind: str, word: str, **more: t.Any) -> Trouble:
         {"kind": kind, **more},
         once={P: WHOLE, G: WHOLE, T: authorize()},
         lasting={P: fails(word), G: fails(word), T: authorize()},
-        at=_OLD_TOKEN_LIVES,
+        at={
+            (T, Moment.NEAR_EXPIRY, False): authorize("that is kept in"),
+            (T, Moment.NEAR_EXPIRY, True): WHOLE,
+        },
     )
 
 
@@ -357,7 +357,7 @@ TROUBLES: tuple[Trouble, ...] = (
         "records out of order",
         {"kind": "out_of_order"},
         once={P: WHOLE, G: WHOLE},
-        lasting={P: WHOLE, G: WHOLE},
+        lasting={},
     ),
     Trouble(
         "invalid_grant",
@@ -380,9 +380,11 @@ def rows() -> list[Row]:
     for trouble in TROUBLES:
         for lasting, expected in ((False, trouble.once), (True, trouble.lasting)):
             for request, usual in expected.items():
-                moments = LASTING_MOMENTS if lasting else LIST_MOMENTS
-                if request is T:
-                    moments = TOKEN_MOMENTS
+                moments = TOKEN_MOMENTS if request is T else LIST_MOMENTS
+                if lasting and request is P:
+                    moments = (*LASTING_MOMENTS, Moment.AHEAD)
+                elif lasting and request is G:
+                    moments = LASTING_MOMENTS
                 for moment in moments:
                     expect = trouble.at.get((request, moment, lasting), usual)
                     found.append(Row(trouble, request, moment, lasting, expect))

@@ -17,11 +17,8 @@ from http.client import RemoteDisconnected
 from unittest import mock
 
 import requests
-import tap_drchrono.tap
 from drchrono_sandbox import ACCESS_TOKEN, REFRESH_TOKEN, Request
 from requests.adapters import HTTPAdapter
-from tap_drchrono.clock import Clock
-from tap_drchrono.tap import TapDrchrono, main
 from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -32,8 +29,12 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+import tap_drchrono.tap
+from tap_drchrono.clock import Clock
+from tap_drchrono.tap import TapDrchrono, main
+
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from drchrono_sandbox import Api
@@ -235,6 +236,7 @@ def run(
     cut: str = "",
     level: str = "DEBUG",
     environment: Mapping[str, str] | None = None,
+    options: Iterable[str] = (),
 ) -> Run:
     """Run the command line once.
 
@@ -248,8 +250,9 @@ def run(
         cut: How connections end that the sandbox's `close` ends, one of `CUTS`.
         level: The log level.
         environment: Further environment variables.
+        options: Further options of the command line.
     """
-    arguments = ["tap-drchrono"]
+    arguments = ["tap-drchrono", *options]
     files = {"config": settings, "state": state, "catalog": catalog}
     for name, content in files.items():
         if content is not None:
