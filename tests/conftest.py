@@ -6,6 +6,7 @@ import typing as t
 
 import pytest
 from drchrono_sandbox import ACCESS_TOKEN
+from offline import Offline, OfflineTap
 from tap_process import Tap
 
 if t.TYPE_CHECKING:
@@ -24,9 +25,12 @@ def catalog(tmp_path_factory):
 
 @pytest.fixture
 def make_tap(tmp_path) -> MakeTap:
-    """Makes a tap for a sandbox."""
+    """Makes a tap for a sandbox: a process, or in here where it is offline."""
 
-    def make(served: Served, **config: t.Any) -> Tap:
-        return Tap(tmp_path, api_url=served.url, access_token=ACCESS_TOKEN, **config)
+    def make(served: Served | Offline, **config: t.Any) -> Tap:
+        settings = {"api_url": served.url, "access_token": ACCESS_TOKEN} | config
+        if isinstance(served, Offline):
+            return OfflineTap(tmp_path, served, **settings)
+        return Tap(tmp_path, **settings)
 
     return make

@@ -7,8 +7,9 @@ import json
 import re
 
 import pytest
-from drchrono_sandbox import STREAMS, Practice, Settings, serve
+from drchrono_sandbox import STREAMS, Practice, Settings
 from expected import assert_equal, source
+from offline import offline
 from tap_process import only, select
 
 FULL = "FULL_TABLE"
@@ -35,7 +36,7 @@ def posts(api, stream="patients"):
 
 @pytest.fixture(scope="module")
 def served():
-    with serve(practice=Practice.generate(records=30, seed=11)) as served:
+    with offline(practice=Practice.generate(records=30, seed=11)) as served:
         yield served
 
 
@@ -208,7 +209,7 @@ ODD = {
 class TestExtra:
     @pytest.fixture
     def odd(self, make_tap):
-        with serve(practice=Practice.of(ODD)) as served:
+        with offline(practice=Practice.of(ODD)) as served:
             yield make_tap(served)
 
     def found(self, ended):
@@ -344,7 +345,7 @@ def test_flattening(tap, served, catalog):
 @pytest.mark.parametrize("depth", [0, 1, 5])
 def test_flattening_keeps_extra_in_a_column_of_the_schema(make_tap, patients, depth):
     flat = {"flattening_enabled": True, "flattening_max_depth": depth}
-    with serve(practice=Practice.of(ODD)) as served:
+    with offline(practice=Practice.of(ODD)) as served:
         ended = make_tap(served, **flat).run(catalog=patients)
     (row,) = ended.good().rows("patients")
     kept = (
@@ -357,7 +358,7 @@ def test_flattening_keeps_extra_in_a_column_of_the_schema(make_tap, patients, de
 def test_flattening_with_odd_values(make_tap):
     flat = {"flattening_enabled": True, "flattening_max_depth": 3}
     odd = Settings(odd=0.5)
-    with serve(odd, practice=Practice.generate(records=40, seed=12)) as served:
+    with offline(odd, practice=Practice.generate(records=40, seed=12)) as served:
         target = make_tap(served, **flat).run().good()
         for stream in STREAMS:
             assert len(target.rows(stream)) == len(served.api.records(stream))

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 from drchrono_sandbox import REFRESH_TOKEN, STREAMS, Fault, Practice, Settings, serve
+from offline import OfflineTap, offline
 from tap_process import TAP, Tap, only
 
 from tap_drchrono.settings import SETTINGS
@@ -90,7 +91,7 @@ class TestTest:
         assert "RECORD" not in ended.text
 
     def test_only_selected_streams_are_tested(self, make_tap, catalog):
-        with serve(practice=Practice.generate(records=3)) as served:
+        with offline(practice=Practice.generate(records=3)) as served:
             chosen = only(catalog, ["patients"])
             ended = make_tap(served).run("--test", catalog=chosen)
             assert {e.endpoint for e in served.api.log} == {"patients"}
@@ -99,7 +100,7 @@ class TestTest:
 
     def test_a_missing_permission(self, make_tap):
         denied = Settings(denied_streams=("line_items",))
-        with serve(denied, practice=Practice.generate(records=3)) as served:
+        with offline(denied, practice=Practice.generate(records=3)) as served:
             ended = make_tap(served).run("--test")
         assert ended.status == 1
         assert "FAILED  line_items: " in ended.text
@@ -110,9 +111,10 @@ class TestTest:
 
     def test_a_missing_scope(self, tmp_path):
         narrow = Settings(granted_scope="patients:read clinical:read calendar:read")
-        with serve(narrow, practice=Practice.generate(records=3)) as served:
-            tap = Tap(
+        with offline(narrow, practice=Practice.generate(records=3)) as served:
+            tap = OfflineTap(
                 tmp_path,
+                served,
                 api_url=served.url,
                 client_id="sandbox-client",
                 client_secret="sandbox-secret",
@@ -128,7 +130,7 @@ class TestTest:
         assert "good    patients" in ended.text
 
     def test_a_bad_token(self, make_tap):
-        with serve(practice=Practice.generate(records=3)) as served:
+        with offline(practice=Practice.generate(records=3)) as served:
             ended = (
                 make_tap(served).with_settings(access_token="wrong-one").run("--test")
             )
@@ -138,7 +140,7 @@ class TestTest:
         assert "Traceback" not in ended.log
 
     def test_schemas_only(self, make_tap):
-        with serve(practice=Practice.generate(records=3)) as served:
+        with offline(practice=Practice.generate(records=3)) as served:
             ended = make_tap(served).run("--test=schema")
             assert not served.api.log
         assert ended.status == 0
@@ -152,11 +154,13 @@ class TestPlan:
     @pytest.fixture
     def served(self):
         practice = Practice.generate(records=0, counts=self.COUNTS)
-        with serve(practice=practice) as served:
+        with offline(practice=practice) as served:
             yield served
 
-    def test_as_json(self, make_tap, served):
-        ended = make_tap(served).run("--plan", "--format", "json")
+    def test_as_json(self, make_tap):
+        practice = Practice.generate(records=0, counts=self.COUNTS)
+        with serve(practice=practice) as served:
+            ended = make_tap(served).run("--plan", "--format", "json")
         assert ended.status == 0, ended.log
         plan = json.loads(ended.text)
         sizes = {size["stream"]: size for size in plan["streams"]}

@@ -11,6 +11,7 @@ from drchrono_sandbox import (
     Practice,
     serve,
 )
+from offline import offline
 from tap_process import Tap, only
 
 from tap_drchrono.settings import SETTINGS, given, problems, url_problem
@@ -272,20 +273,22 @@ class TestFiles:
 
     @pytest.mark.parametrize("content", ["{" + SECRET, "[]", "null", ""])
     @pytest.mark.parametrize("what", ["catalog", "state"])
-    def test_catalog_and_state(self, tmp_path, served, what, content):
-        served.api.log.clear()
-        tap = Tap(tmp_path, api_url=served.url, access_token=ACCESS_TOKEN)
-        path = tap.file("broken.json", content)
-        ended = tap.run(f"--{what}", path)
+    def test_catalog_and_state(self, make_tap, what, content):
+        with offline() as source:
+            tap = make_tap(source)
+            path = tap.file("broken.json", content)
+            ended = tap.run(f"--{what}", path)
+            assert not source.api.log
         self.check(ended, f"The {what} file is not a JSON object")
-        assert not served.api.log
 
     @pytest.mark.parametrize(
         "catalog", [{}, {"streams": 5}, {"streams": [1]}, {"streams": [{}]}]
     )
-    def test_what_is_no_catalog(self, tmp_path, served, catalog):
-        tap = Tap(tmp_path, api_url=served.url, access_token=ACCESS_TOKEN)
-        self.check(tap.run(catalog=catalog), "The catalog has no list of streams")
+    def test_what_is_no_catalog(self, make_tap, catalog):
+        with offline() as source:
+            ended = make_tap(source).run(catalog=catalog)
+            assert not source.api.log
+        self.check(ended, "The catalog has no list of streams")
 
 
 class TestWhereSettingsComeFrom:

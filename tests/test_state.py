@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from drchrono_sandbox import STREAMS, Fault, Practice, Settings, serve
 from expected import assert_equal, source
+from offline import offline
 from tap_process import Target, only
 
 PAGE = 40
@@ -116,7 +117,7 @@ class TestStates:
         )
         junk["bookmarks"]["transactions"] = 5
         junk["bookmarks"]["eligibility_checks"] = {"replication_key_value": None}
-        with serve(practice=Practice.generate(records=3)) as served:
+        with offline(practice=Practice.generate(records=3)) as served:
             ended = make_tap(served, start_date="2020-02-02").run(state=junk)
             target = ended.good()
             since = since_of(served.api)
@@ -133,7 +134,7 @@ class TestStates:
         "state", [{}, {"bookmarks": []}, {"bookmarks": None}, {"value": 1}]
     )
     def test_a_state_without_bookmarks_reads_everything(self, make_tap, catalog, state):
-        with serve(practice=Practice.generate(records=3)) as served:
+        with offline(practice=Practice.generate(records=3)) as served:
             tap = make_tap(served)
             tap.run(catalog=only(catalog, ["patients"]), state=state).good()
             assert since_of(served.api) == {"patients": "1970-01-01"}
@@ -144,7 +145,7 @@ class TestStates:
     )
     def test_the_lookback(self, make_tap, catalog, days, since):
         before = state_of(patients="2024-05-06 07:08:09")
-        with serve(practice=Practice.generate(records=3)) as served:
+        with offline(practice=Practice.generate(records=3)) as served:
             tap = make_tap(served, lookback_days=days, start_date="2024-05-20")
             target = tap.run(catalog=only(catalog, ["patients"]), state=before).good()
             assert since_of(served.api) == {"patients": since}
@@ -155,7 +156,7 @@ class TestStates:
     ):
         practice = of("patients", "2024-05-05T00:00:00", "2024-05-06T01:00:00")
         before = state_of(patients="2024-05-06T07:08:09")
-        with serve(practice=practice) as served:
+        with offline(practice=practice) as served:
             tap = make_tap(served)
             target = tap.run(catalog=only(catalog, ["patients"]), state=before).good()
         assert target.emitted["patients"] == 2
@@ -182,7 +183,7 @@ class TestTimestamps:
     def test_odd_ones_neither_stop_nor_mislead(
         self, make_tap, catalog, stamps, bookmark
     ):
-        with serve(practice=of("patients", *stamps)) as served:
+        with offline(practice=of("patients", *stamps)) as served:
             tap = make_tap(served)
             ended = tap.run(catalog=only(catalog, ["patients"]))
         target = ended.good()
@@ -197,7 +198,7 @@ class TestTimestamps:
     ):
         unsorted = Settings(ignore_order_by=True)
         before = state_of(patients="2020-01-01T00:00:00")
-        with serve(unsorted, practice=Practice.generate(records=100)) as served:
+        with offline(unsorted, practice=Practice.generate(records=100)) as served:
             tap = make_tap(served, page_size=PAGE)
             ended = tap.run(catalog=only(catalog, ["patients"]), state=before)
             target = ended.good()
@@ -216,7 +217,7 @@ class TestStreamsWithoutUpdatedAt:
     def test_the_next_run_reads_from_the_day_of_the_first_list(self, make_tap, catalog):
         name = "prescription_messages"
         chosen = only(catalog, [name])
-        with serve(practice=Practice.generate(records=20)) as served:
+        with offline(practice=Practice.generate(records=20)) as served:
             tap = make_tap(served)
             target = tap.run(catalog=chosen).good()
             bookmark = target.bookmark(name)
@@ -231,7 +232,7 @@ class TestStreamsWithoutUpdatedAt:
 
     def test_an_empty_stream_keeps_its_bookmark(self, make_tap, catalog):
         name = "prescription_messages"
-        with serve(practice=Practice.of({})) as served:
+        with offline(practice=Practice.of({})) as served:
             tap = make_tap(served)
             before = state_of(prescription_messages="2024-01-01")
             target = tap.run(catalog=only(catalog, [name]), state=before).good()
@@ -240,7 +241,7 @@ class TestStreamsWithoutUpdatedAt:
     def test_those_with_updated_at_are_like_the_others(self, make_tap, catalog):
         names = ("prescription_messages", "clinical_notes")
         dated = Settings(without_updated_at=(), without_id=())
-        with serve(dated, practice=Practice.generate(records=20)) as served:
+        with offline(dated, practice=Practice.generate(records=20)) as served:
             target = make_tap(served).run(catalog=only(catalog, names)).good()
             orders = {e.order_by for e in served.api.log if e.method == "POST"}
             for name in names:

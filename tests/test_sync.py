@@ -18,7 +18,8 @@ from drchrono_sandbox import (
     serve,
 )
 from expected import assert_equal, assert_same, source
-from tap_process import Ended, Tap, Target, only
+from offline import OfflineTap, offline
+from tap_process import Ended, Target, only
 
 RECORDS = 90
 PAGE = 40
@@ -57,12 +58,9 @@ def runs(tmp_path_factory):
     """Three runs: everything in several pages, nothing new, after changes."""
     synced = []
     copy = Target()
-    with serve(practice=Practice.generate(records=RECORDS, seed=3)) as served:
-        tap = Tap(
-            tmp_path_factory.mktemp("tap"),
-            api_url=served.url,
-            access_token=ACCESS_TOKEN,
-        )
+    with offline(practice=Practice.generate(records=RECORDS, seed=3)) as served:
+        home = tmp_path_factory.mktemp("tap")
+        tap = OfflineTap(home, served, api_url=served.url, access_token=ACCESS_TOKEN)
         for number, settings in enumerate(({"page_size": PAGE}, {}, {})):
             if number == 2:
                 served.api.change(Changes(updates=4, inserts=3), seed=1)
@@ -213,7 +211,7 @@ def test_less_can_be_asked_for(make_tap):
 )
 def test_a_page_never_exceeds_the_endpoints_maximum(make_tap, catalog, page_size, sent):
     streams = ("patients", "clinical_note_field_values")
-    with serve(practice=Practice.generate(records=5)) as served:
+    with offline(practice=Practice.generate(records=5)) as served:
         settings = {} if page_size is None else {"page_size": page_size}
         run = make_tap(served, **settings).run(catalog=only(catalog, streams))
         target = run.good()
@@ -223,7 +221,7 @@ def test_a_page_never_exceeds_the_endpoints_maximum(make_tap, catalog, page_size
 
 
 def test_pages_of_one_record(make_tap, catalog):
-    with serve(practice=Practice.generate(records=4)) as served:
+    with offline(practice=Practice.generate(records=4)) as served:
         tap = make_tap(served, page_size=1)
         target = tap.run(catalog=only(catalog, ["transactions"])).good()
         assert_equal(target, "transactions", source(served.api, "transactions"))
@@ -233,7 +231,7 @@ def test_pages_of_one_record(make_tap, catalog):
 @pytest.mark.parametrize("start", ["2025-03-04", "2025-03-04T12:30:00Z"])
 def test_a_first_sync_begins_at_the_start_date(make_tap, catalog, start):
     practice = Practice.generate(records=40)
-    with serve(practice=practice) as served:
+    with offline(practice=practice) as served:
         tap = make_tap(served, start_date=start)
         target = tap.run(catalog=only(catalog, ["line_items"])).good()
         raw = source(served.api, "line_items")
@@ -256,7 +254,7 @@ def test_a_first_sync_begins_at_the_start_date(make_tap, catalog, start):
 )
 def test_servers_differ(make_tap, catalog, settings):
     streams = ("patients", "clinical_notes")
-    with serve(settings, practice=Practice.generate(records=60, seed=5)) as served:
+    with offline(settings, practice=Practice.generate(records=60, seed=5)) as served:
         target = make_tap(served).run(catalog=only(catalog, streams)).good()
         for stream in streams:
             assert_equal(target, stream, source(served.api, stream))
@@ -266,7 +264,7 @@ def test_servers_differ(make_tap, catalog, settings):
 
 def test_odd_values_stop_nothing_and_none_is_lost(make_tap):
     odd = Settings(odd=0.5)
-    with serve(odd, practice=Practice.generate(records=60, seed=6)) as served:
+    with offline(odd, practice=Practice.generate(records=60, seed=6)) as served:
         ended = make_tap(served).run()
         target = ended.good()
         kept = 0
@@ -324,7 +322,7 @@ def test_values_of_real_data(make_tap, catalog):
             {"updated_at": "2024-01-05T10:00:00", "price": "1.00"},
         ],
     }
-    with serve(practice=Practice.of(given)) as served:
+    with offline(practice=Practice.of(given)) as served:
         ended = make_tap(served).run(catalog=only(catalog, given))
         target = ended.good()
     one, other = sorted(target.rows("appointments"), key=lambda row: row["id"])
@@ -346,7 +344,7 @@ def test_values_of_real_data(make_tap, catalog):
 
 
 def test_an_empty_practice(make_tap):
-    with serve(practice=Practice.of({})) as served:
+    with offline(practice=Practice.of({})) as served:
         ended = make_tap(served).run()
         target = ended.good()
     assert set(target.schemas) == set(STREAMS)

@@ -1,0 +1,75 @@
+"""The same as a tap and a sandbox of their own, without sockets and without waiting."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+
+import simulated
+from drchrono_sandbox import Api, Practice
+from tap_process import Ended, Tap
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from drchrono_sandbox import Fault, Settings
+
+
+class Offline(t.NamedTuple):
+    """A sandbox that is not on the network.
+
+    Attributes:
+        url: What the tap takes for its base URL.
+        api: The API itself.
+        clock: The time of both.
+    """
+
+    url: str
+    api: Api
+    clock: simulated.SimulatedClock
+
+
+@contextlib.contextmanager
+def offline(
+    settings: Settings | None = None,
+    *,
+    practice: Practice | None = None,
+    faults: Iterable[Fault | dict[str, t.Any]] = (),
+) -> Iterator[Offline]:
+    """Set up a sandbox; the arguments are those of the sandbox's `serve`."""
+    clock = simulated.SimulatedClock(time.time())
+    practice = practice or Practice.generate(records=3)
+    api = Api(practice, settings, clock=clock.now, faults=faults)
+    yield Offline(simulated.URL, api, clock)
+
+
+class OfflineTap(Tap):
+    """Runs the command line in this process, on the sandbox's clock."""
+
+    def __init__(self, home: Path, source: Offline, **config: t.Any) -> None:
+        super().__init__(home, **config)
+        self._source = source
+
+    def with_settings(self, **config: t.Any) -> Tap:
+        """A tap with further settings."""
+        return OfflineTap(self.home, self._source, **(self.config | config))
+
+    def run(
+        self, *args: str, catalog: object = None, state: object = None, **_: t.Any
+    ) -> Ended:
+        """Run the tap to its end."""
+        before = self._source.clock.now()
+        run = simulated.run(
+            self._source.api,
+            self._source.clock,
+            self.home,
+            self.config,
+            catalog=catalog,
+            state=state,
+            level="INFO",
+            options=args,
+        )
+        seconds = self._source.clock.now() - before
+        return Ended(run.status, run.output, run.log, seconds)
