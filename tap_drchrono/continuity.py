@@ -32,6 +32,12 @@ class Identity(t.NamedTuple):
 class Reading:
     """What has been read of one list: a position, and a memory of the last records.
 
+    Attributes:
+        position: Records read or passed.
+        distinct: Records read, each version once.
+        misplaced: Unread records that lay before read ones, where none should be.
+        last: The last record read.
+
     Only the recent past is remembered, so memory stays flat: some pages, and all that
     share the last `updated_at`, since the order among those is unknown.
     """
@@ -44,6 +50,7 @@ class Reading:
         """
         self.position = 0
         self.distinct = 0
+        self.misplaced = 0
         self.last: Identity | None = None
         self._memory = memory
         # By hash, which takes a third of the memory. Two records out of a hundred
@@ -65,11 +72,15 @@ class Reading:
             Indexes of the records that were not read before.
         """
         fresh = []
+        last_known = -1
         for index, identity in enumerate(window):
             known = hash(identity)
             if known not in self._recent:
                 fresh.append(index)
                 self._recent[known] = identity.version
+            else:
+                last_known = index
+        self.misplaced += sum(index < last_known for index in fresh)
         self.position = start + len(window)
         self.distinct += len(fresh)
         if window:
