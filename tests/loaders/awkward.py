@@ -67,6 +67,11 @@ UNKNOWN = (
 EVERY = 5
 """One of so many records has fields that the schema does not know or cannot read."""
 
+WHOLE = "line_items"
+"""The stream that is read whole at last, when records have vanished from it."""
+GONE = 3
+"""How many have."""
+
 TEXT_FIELDS = {
     "appointments": ("notes",),
     "patients": ("employer",),

@@ -6,12 +6,12 @@ import json
 import typing as t
 
 import pytest
-from awkward import practice
+from awkward import GONE, WHOLE, practice
 from drchrono_sandbox import ACCESS_TOKEN, Changes, serve
 from drchrono_sandbox.streams import STREAMS
 from expected import source
 from postgres_server import postgres
-from tap_process import Tap
+from tap_process import Tap, only
 
 if t.TYPE_CHECKING:
     from loaders import Row
@@ -41,8 +41,8 @@ class Run(t.NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory) -> dict[str, Run]:
-    """Two runs with changes between, then everything flattened, and as BATCH files."""
+def runs(tmp_path_factory, catalog) -> dict[str, Run]:
+    """Two runs with changes between; all flattened; as BATCH files; a stream whole."""
     home = tmp_path_factory.mktemp("tap")
     with serve(practice=practice(RECORDS)) as served:
         tap = Tap(home, api_url=served.url, access_token=ACCESS_TOKEN)
@@ -54,7 +54,7 @@ def runs(tmp_path_factory) -> dict[str, Run]:
             "encoding": {"format": "jsonl", "compression": "gzip"},
             "storage": {"root": f"file://{home}/batches"},
         }
-        return {
+        found = {
             "first": first,
             "second": _run(tap, served.api, state=first.state),
             "flat1": _run(
@@ -63,6 +63,25 @@ def runs(tmp_path_factory) -> dict[str, Run]:
             "flat": _run(tap.with_settings(**FLAT, flattening_max_depth=3), served.api),
             "batch": _run(tap.with_settings(batch_config=batches), served.api),
         }
+        gone = Changes(deletions=GONE, purge=True, streams=(WHOLE,))
+        served.api.change(gone, seed=3)
+        found["whole"] = _run(
+            tap.with_settings(emit_activate_version_messages=True),
+            served.api,
+            state=found["second"].state,
+            catalog=_full_table(catalog),
+        )
+    return found
+
+
+def _full_table(catalog: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A catalog by which one stream is read whole."""
+    catalog = only(catalog, [WHOLE])
+    for entry in catalog["streams"]:
+        for item in entry["metadata"]:
+            if not item["breadcrumb"]:
+                item["metadata"]["replication-method"] = "FULL_TABLE"
+    return catalog
 
 
 def _run(tap: Tap, api: t.Any, **files: t.Any) -> Run:

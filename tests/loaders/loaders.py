@@ -23,10 +23,14 @@ _OWN = ("TARGET_", "TAP_", "MELTANO_", "SINGER_")
 _READ_DUCKDB = """
 import sys, duckdb
 connection = duckdb.connect(sys.argv[1], read_only=True)
-for query in sys.argv[2:]:
-    for row, in connection.execute(query).fetchall():
-        print(row)
-    print()
+for row, in connection.execute(sys.argv[2]).fetchall():
+    print(row)
+"""
+
+
+_COLUMNS = """
+SELECT attname, format_type(atttypid, atttypmod) AS type
+FROM pg_attribute WHERE attnum > 0 AND attrelid =
 """
 
 
@@ -70,10 +74,10 @@ class Loader:
         """The types of a table's columns, in the loader's words."""
         raise NotImplementedError
 
-    def load(self, messages: bytes, place: str) -> dict[str, t.Any]:
+    def load(self, messages: bytes, place: str, **changes: t.Any) -> dict[str, t.Any]:
         """Load messages, and return the last state that was written."""
         config = self.home / f"{place}.json"
-        config.write_text(json.dumps(self.config(place)), encoding="utf-8")
+        config.write_text(json.dumps(self.config(place) | changes), encoding="utf-8")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_OWN)}
         done = subprocess.run(
             [self.python.parent / self.name, "--config", config],
@@ -119,16 +123,14 @@ class DuckDb(Loader):
         }
 
     def rows(self, place: str, stream: str) -> list[Row]:
-        return parsed(self._query(place, f"SELECT to_json(t) FROM drchrono.{stream} t"))
+        return self._query(place, f"SELECT to_json(t) FROM drchrono.{stream} t")  # noqa: S608 - names of the tests' own
 
     def types(self, place: str, stream: str) -> dict[str, str]:
-        query = (
-            "SELECT to_json(struct_pack(name := column_name, type := data_type)) "
-            f"FROM information_schema.columns WHERE table_name = '{stream}'"
-        )
-        return {one["name"]: one["type"] for one in parsed(self._query(place, query))}
+        query = f"SELECT to_json(t) FROM (DESCRIBE drchrono.{stream}) t"  # noqa: S608 - as above
+        rows = self._query(place, query)
+        return {one["column_name"]: one["column_type"] for one in rows}
 
-    def _query(self, place: str, query: str) -> list[str]:
+    def _query(self, place: str, query: str) -> list[Row]:
         file = self.config(place)["filepath"]
         done = subprocess.run(
             [self.python, "-X", "utf8", "-c", _READ_DUCKDB, file, query],
@@ -136,7 +138,7 @@ class DuckDb(Loader):
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode().split("\n")[:-2]
+        return parsed(done.stdout.decode().split("\n")[:-1])
 
 
 class Postgres(Loader):
@@ -161,15 +163,12 @@ class Postgres(Loader):
         }
 
     def rows(self, place: str, stream: str) -> list[Row]:
-        query = f'SELECT to_jsonb(t) FROM "{place}"."{stream}" t'  # noqa: S608 - invented
+        query = f'SELECT to_jsonb(t) FROM "{place}"."{stream}" t'  # noqa: S608 - names of the tests' own
         return parsed(self.server.query(query))
 
     def types(self, place: str, stream: str) -> dict[str, str]:
-        query = (
-            "SELECT to_jsonb(c) FROM (SELECT attname, format_type(atttypid, atttypmod) "
-            f"AS type FROM pg_attribute WHERE attrelid = '{place}.{stream}'::regclass "
-            "AND attnum > 0) c"
-        )
+        table = f'"{place}"."{stream}"'
+        query = f"SELECT to_jsonb(c) FROM ({_COLUMNS} '{table}'::regclass) c"  # noqa: S608 - as above
         rows = parsed(self.server.query(query))
         return {one["attname"]: one["type"] for one in rows}
 

@@ -35,12 +35,10 @@ class Server(t.NamedTuple):
     Attributes:
         port: Where it listens, on 127.0.0.1.
         psql: The client program.
-        version: What it says of its version.
     """
 
     port: int
     psql: Path
-    version: str
 
     def query(self, sql: str) -> list[str]:
         """Run a query of one text column without newlines, and return its rows."""
@@ -124,15 +122,8 @@ def _running(
     programs: Path, home: Path, account: Mapping[str, t.Any]
 ) -> Iterator[Server]:
     port = _free_port()
-    settings = (
-        f"listen_addresses=127.0.0.1,port={port}",
-        f"unix_socket_directories={home}",
-    )
-    options = [
-        part
-        for one in (*settings[0].split(","), settings[1], *_QUICK)
-        for part in ("-c", one)
-    ]
+    here = (f"port={port}", f"unix_socket_directories={home}")
+    options = [f"--{one}" for one in ("listen_addresses=127.0.0.1", *here, *_QUICK)]
     log = home / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -145,13 +136,11 @@ def _running(
         )
     try:
         until = time.monotonic() + _PATIENCE
-        # The name of the socket's lock tells that it listens.
         while b"ready to accept connections" not in log.read_bytes():
             assert process.poll() is None, log.read_text("utf-8")
             assert time.monotonic() < until, log.read_text("utf-8")
             time.sleep(0.02)
-        server = Server(port, programs / "psql", "")
-        yield server._replace(version=server.query("show server_version")[0])
+        yield Server(port, programs / "psql")
     finally:
         # A fast shutdown: it ends the sessions that are open.
         process.send_signal(signal.SIGINT)

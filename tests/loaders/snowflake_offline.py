@@ -1,17 +1,17 @@
 """Runs target-snowflake to the point where it would talk to Snowflake.
 
-A program for that loader's own environment: it reads messages from standard input, and
-writes as JSON what would have gone over the wire: the statements, and the rows in the
-files that would have been staged.
+A program for that loader's own environment. It reads files of messages, and writes as
+JSON what would have gone over the wire: the statements, and the rows that would have
+been staged.
 """
 
 import gzip
 import json
 import sys
+import typing as t
 from pathlib import Path
 
 import sqlalchemy
-from snowflake.sqlalchemy.snowdialect import SnowflakeDialect
 from target_snowflake.connector import SnowflakeConnector
 from target_snowflake.sinks import SnowflakeSink
 from target_snowflake.target import TargetSnowflake
@@ -23,63 +23,61 @@ CONFIG = {
     "database": "db",
     "default_target_schema": "DRCHRONO",
     "load_method": "upsert",
+    # They are read by another loader as well.
+    "clean_up_batch_files": False,
 }
 
 
 class Offline(SnowflakeConnector):
     """The loader's own connector, without a connection."""
 
-    seen = {}
-    files = {}
+    seen: t.ClassVar[dict] = {}
+    files: t.ClassVar[dict] = {}
 
-    def _table(self, name):
-        return self.seen.setdefault(str(name), {"staged": []})
+    def create_engine(self):
+        """Make what knows Snowflake's words, and has nothing to connect to."""
+        self.statements = []
+        return sqlalchemy.create_mock_engine("snowflake://", self._note)
+
+    def _note(self, statement, *_, **__):
+        self.statements.append(str(statement.compile(dialect=self._dialect)))
 
     def prepare_schema(self, schema_name):
         """Make no schema."""
 
-    def prepare_table(self, full_table_name, schema, primary_keys, **_):
+    def prepare_table(self, full_table_name, schema, primary_keys, as_temp_table):
         """Write the statement that would make the table."""
-        dialect = SnowflakeDialect()
-        engine = sqlalchemy.create_mock_engine(
-            "snowflake://",
-            lambda ddl, *_, **__: statements.append(str(ddl.compile(dialect=dialect))),
+        self.create_empty_table(
+            full_table_name, schema, primary_keys, as_temp_table=as_temp_table
         )
-        statements = []
-        columns = [
-            sqlalchemy.Column(
-                name, self.to_sql_type(field), primary_key=name in primary_keys
-            )
-            for name, field in schema["properties"].items()
-        ]
-        _, schema_name, table_name = self.parse_full_table_name(full_table_name)
-        meta = sqlalchemy.MetaData(schema=schema_name)
-        sqlalchemy.Table(table_name, meta, *columns).create(engine)
-        table = self._table(full_table_name)
-        table["create"] = statements
-        table["columns"] = {
-            column.name: column.type.compile(dialect=dialect) for column in columns
+        self.seen[str(full_table_name)] = {
+            "create": self.statements.pop(),
+            "columns": {
+                name: self.to_sql_type(field).compile(dialect=self._dialect)
+                for name, field in schema["properties"].items()
+            },
+            "staged": [],
         }
 
     def put_batches_to_stage(self, sync_id, files):
         """Read the files that would be staged."""
-        self.files[sync_id] = [
-            line.decode()
-            for file in files
-            for line in gzip.open(file.removeprefix("file://"))
-        ]
+        self.files[sync_id] = lines = []
+        for path in files:
+            with gzip.open(
+                path.removeprefix("file://"), "rt", encoding="utf-8"
+            ) as file:
+                lines += file
 
-    def merge_from_stage(
-        self, full_table_name, schema, sync_id, file_format, key_properties
-    ):
+    def merge_from_stage(self, *, full_table_name, sync_id, **rest):
         """Write the statement that would load what was staged."""
         statement, _ = self._get_merge_from_stage_statement(
-            full_table_name, schema, sync_id, file_format, key_properties
+            full_table_name=full_table_name, sync_id=sync_id, **rest
         )
-        table = self._table(full_table_name)
+        lines = self.files.pop(sync_id)
+        table = self.seen[str(full_table_name)]
         table["merge"] = str(statement)
-        table["staged"] += self.files.pop(sync_id)
-        return len(table["staged"])
+        table["staged"] += lines
+        return len(lines)
 
     def create_file_format(self, **_):
         """Make no file format."""
@@ -92,11 +90,16 @@ class Offline(SnowflakeConnector):
 
 
 def main():
-    """Load what comes, to nowhere."""
+    """Load each file of messages, to nowhere."""
     SnowflakeSink.connector_class = Offline
     out, sys.stdout = sys.stdout, sys.stderr
-    TargetSnowflake(config=CONFIG).listen(sys.stdin)
-    json.dump(Offline.seen, out)
+    found = {}
+    for path in sys.argv[1:]:
+        with Path(path).open(encoding="utf-8") as messages:
+            TargetSnowflake(config=CONFIG).listen(messages)
+        found[path] = dict(Offline.seen)
+        Offline.seen.clear()
+    json.dump(found, out)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from awkward import GONE, WHOLE
 from drchrono_sandbox.streams import STREAMS
 from loaders import DuckDb, Jsonl, Postgres
 from packaging.requirements import Requirement
@@ -24,6 +25,11 @@ SIGNATURE = re.compile(r"Signature=[0-9a-f]+")
 
 LOADERS = {one.name: one for one in (DuckDb, Jsonl, Postgres)}
 PHASES = ("first", "second", "flat")
+VARIABLE = (
+    ("prescription_messages", "json_data"),
+    ("eligibility_checks", "coverage_details"),
+    ("eligibility_checks", "coverage_subscriber"),
+)
 PLACES = {"first": "plain", "second": "plain", "flat": "flat", "batch": "batch"}
 
 TYPES = {
@@ -98,6 +104,15 @@ def check(done: Loaded, phase: str, stream: str, runs: t.Any) -> None:
         row, full = found[str(raw[key])], wanted(stream, raw, schema)
         want = {column.name: column.want(full, form) for column in table}
         assert {column.name: column.found(row, form) for column in table} == want
+
+
+def test_the_records_are_awkward(runs):
+    raw = runs["first"].raw
+    for stream, field in VARIABLE:
+        kinds = {type(one[field]) for one in raw[stream]}
+        assert kinds == {dict, list, str, type(None)}, field
+    assert any("_" in one["id"] for one in raw["appointments"])
+    assert any(one["patient"] is None for one in raw["appointments"])
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -206,6 +221,18 @@ def test_batch_files_load(load, runs, stream):
     assert b'"type":"BATCH"' in runs["batch"].output
     assert b'"type":"RECORD"' not in runs["batch"].output
     check(load(Postgres.name), "batch", stream, runs)
+
+
+def test_a_stream_that_is_read_whole_tells_of_what_is_gone(load, runs):
+    """The way to learn of deletions that an incremental run cannot see."""
+    loader, run = load(Postgres.name).loader, runs["whole"]
+    source = {raw["id"] for raw in run.raw[WHOLE]}
+    loader.load(run.output, "plain")
+    rows = loader.rows("plain", WHOLE)
+    assert len(rows) == len(source) + GONE
+    assert {row["id"] for row in rows if row["_sdc_deleted_at"] is None} == source
+    loader.load(run.output, "plain", hard_delete=True)
+    assert sorted(row["id"] for row in loader.rows("plain", WHOLE)) == sorted(source)
 
 
 @pytest.mark.parametrize("file", PINS, ids=lambda file: file.stem)

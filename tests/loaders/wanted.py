@@ -19,6 +19,14 @@ Schema: t.TypeAlias = "dict[str, t.Any]"
 
 EXACT = Form(exact=True, empty=True)
 
+_SCALARS: dict[tuple[str, str | None], t.Callable[[t.Any], t.Any]] = {
+    ("number", None): lambda raw: Decimal(str(raw)),
+    ("integer", None): int,
+    ("boolean", None): lambda raw: raw,
+    ("string", None): str,
+    ("string", "date"): str,
+    ("string", "date-time"): lambda raw: raw.replace(" ", "T"),
+}
 _SIGNATURE = re.compile(r"Signature=[0-9a-f]+")
 
 
@@ -59,19 +67,11 @@ def _value(raw: t.Any, schema: Schema, path: tuple[str, ...], extra: Row) -> t.A
         return raw
     if raw is None or (raw == "" and (kind != "string" or form)):
         return None
-    match kind:
-        case "object":
-            return _object(raw, schema, path, extra)
-        case "array":
-            return _array(raw, schema["items"], path, extra)
-        case "number":
-            return Decimal(str(raw))
-        case "integer":
-            return int(raw)
-        case "boolean":
-            return raw
-        case _:
-            return raw.replace(" ", "T") if form == "date-time" else str(raw)
+    if kind == "object":
+        return _object(raw, schema, path, extra)
+    if kind == "array":
+        return _array(raw, schema["items"], path, extra)
+    return _SCALARS[kind, form](raw)
 
 
 def _array(
