@@ -30,7 +30,12 @@ _MOST_REDIRECTS = 5
 
 
 def silence_libraries() -> None:
-    """Keep urllib3 from logging query strings, at any log level of the tap."""
+    """Keep libraries from logging data, at any log level of the tap.
+
+    urllib3 logs query strings, and the SDK the outcome of a stream map's `__filter__`,
+    which is a field's value where the filter is a field.
+    """
+    logging.getLogger("singer_sdk.mapper").setLevel(logging.INFO)
     for name in ("urllib3", "requests", "charset_normalizer"):
         library = logging.getLogger(name)
         library.addHandler(logging.NullHandler())
