@@ -210,6 +210,8 @@ def problems(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[s
     found += [_describe(error) for error in validator.iter_errors(config)]
     if not found:
         found += [*_credential_problems(config), *_value_problems(config)]
+        if batch := config.get("batch_config"):
+            found += _batch_problems(batch)
     return found
 
 
@@ -270,6 +272,18 @@ def _value_problems(config: Mapping[str, t.Any]) -> Iterator[str]:
             yield "start_date: must be a date such as 2024-01-31 or a date-time"
     if problem := url_problem(config.get("api_url", API_URL)):
         yield f"api_url: {problem}"
+
+
+def _batch_problems(batch: Mapping[str, t.Any]) -> Iterator[str]:
+    """Check what the SDK takes on trust."""
+    encoding, storage = batch.get("encoding") or {}, batch.get("storage") or {}
+    if encoding.get("format") != "jsonl":
+        yield "batch_config.encoding.format: must be jsonl"
+    if not storage.get("root"):
+        yield "batch_config.storage.root: is missing; it says where the files go"
+    size = batch.get("batch_size")
+    if size is not None and size < 1:
+        yield "batch_config.batch_size: must be at least 1"
 
 
 def url_problem(url: str) -> str | None:

@@ -207,6 +207,31 @@ class TestProblems:
         assert line.startswith("page_size: ")
         assert line.endswith(end)
 
+    @pytest.mark.parametrize(
+        ("change", "name"),
+        [
+            ({"batch_size": 0}, "batch_size"),
+            ({"batch_size": -5}, "batch_size"),
+            ({"storage": None}, "storage.root"),
+            ({"storage": {"root": ""}}, "storage.root"),
+            ({"encoding": None}, "encoding.format"),
+            ({"encoding": {"format": "parquet"}}, "encoding.format"),
+            ({"encoding": {"format": "xml"}}, "encoding.format"),
+            (
+                {"encoding": {"format": "jsonl", "compression": 1}},
+                "encoding.compression",
+            ),
+        ],
+    )
+    def test_batches(self, told, change, name):
+        batch = {
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": "file:///tmp/batches"},
+        }
+        assert told(access_token=SECRET, batch_config=batch) == []
+        lines = told(access_token=SECRET, batch_config=batch | change)
+        assert {line.split(": ")[0] for line in lines} == {f"batch_config.{name}"}
+
     def test_a_typo_names_the_setting_only(self, told):
         lines = told(access_token=SECRET, acess_token=SECRET)
         assert lines == ["acess_token: there is no such setting"]
