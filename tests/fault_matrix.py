@@ -189,7 +189,7 @@ _AHEAD_AGAIN: dict[tuple[Request, Moment, bool], Expect] = {
 }
 """What a list asked for ahead gets is believed when its stream asks itself."""
 
-_WITHHELD = Expect(Outcome.WARNED, "No records. If there should be some")
+_WITHHELD = Expect(Outcome.WARNED, "no records. If there should be some")
 
 TROUBLES: tuple[Trouble, ...] = (
     _transient("connection closed", "close", "No connection, or one that was cut off"),
