@@ -40,13 +40,28 @@ TOKEN_MOMENTS = (Moment.START, Moment.NEAR_EXPIRY, Moment.REFUSED)
 
 
 class Outcome(enum.Enum):
-    """How the run ends; the value is README's word for it."""
+    """How the run ends; the value is README's word for it, and what that means."""
 
-    WHOLE = "recovers, nothing lost"
-    WARNED = "a warning; the next run reads what was withheld"
-    STREAM_FAILS = "that stream fails, the others complete"
-    ALL_STOP = "stops with an error"
-    AUTHORIZE = "stops: a person must authorize again"
+    WHOLE = ("recovers", "the run ends well (exit status 0), and nothing is lost")
+    WARNED = (
+        "warns",
+        "the stream looks empty, which is said; the next run reads what was withheld",
+    )
+    STREAM_FAILS = (
+        "stream fails",
+        "that stream ends with an error that says why and what to do (exit status 1), "
+        "the other streams complete, and the next run goes on where it was",
+    )
+    ALL_STOP = (
+        "stops",
+        "it concerns everyone, so the run ends at once with one error that says what "
+        "to do (exit status 1), and the next run goes on where it was",
+    )
+    AUTHORIZE = (
+        "authorize",
+        "the single-use refresh token is gone: the run ends with an error that says "
+        "that a person must authorize again, and how",
+    )
 
 
 class Expect(t.NamedTuple):
@@ -166,7 +181,7 @@ def _answer_lost(name: str, kind: str, word: str, **more: t.Any) -> Trouble:
         name,
         {"kind": kind, **more},
         once={P: WHOLE, G: WHOLE, T: authorize()},
-        lasting={P: fails(word), G: fails(word), T: authorize()},
+        lasting={P: fails(word), G: fails(word), T: stops(_NO_TOKEN)},
         at={
             (T, Moment.NEAR_EXPIRY, False): authorize("that is kept in"),
             (T, Moment.NEAR_EXPIRY, True): WHOLE,
@@ -321,6 +336,7 @@ TROUBLES: tuple[Trouble, ...] = (
             {"kind": "429", "form": form, "seconds": 412.0},
             once={P: WHOLE, G: WHOLE, T: WHOLE},
             lasting={request: stops("for 24 hours") for request in Request},
+            by_page=False,
         )
         for form, words in (
             ("sentence", "that says how long"),
@@ -395,36 +411,33 @@ def render() -> str:
     """Render README's reliability table."""
     matrix = rows()
     lines = [
-        f"Each line is proven by runs against the sandbox: {len(matrix)} in all, for "
-        "each request that can be hit (POST, GET, token), at the first, a middle and "
-        "the last page, on a list asked for ahead, and for a token at the start, near "
-        "its expiry, and after a refusal. After every one of them a run without the "
-        "trouble makes the copy equal to the source.",
+        f"Proven by {len(matrix)} runs against the sandbox, at the first, a middle and "
+        "the last page, on",
+        "lists asked for ahead and on lists read by id, and for tokens at the start, "
+        "near their expiry",
+        "and after a refusal. After each, a run without the trouble makes the copy "
+        "equal to the source.",
         "",
-        "| what goes wrong | once | for good |",
-        "| --- | --- | --- |",
+        "| what goes wrong | list, once | list, for good | token, once | token, for good |",
+        "| --- | --- | --- | --- | --- |",
     ]
+    alike: dict[tuple[str, ...], list[str]] = {}
     for trouble in TROUBLES:
-        cells = [
-            _cell(
-                [row for row in matrix if row.trouble is trouble and row.lasting is on]
-            )
-            for on in (False, True)
-        ]
-        lines.append(f"| {trouble.name} | {' | '.join(cells)} |")
+        mine = [row for row in matrix if row.trouble is trouble]
+        cells = tuple(
+            _cell([row for row in mine if (row.request is T, row.lasting) == column])
+            for column in ((False, False), (False, True), (True, False), (True, True))
+        )
+        alike.setdefault(cells, []).append(trouble.name)
+    lines += [
+        f"| {'; '.join(names)} | {' | '.join(cells)} |"
+        for cells, names in alike.items()
+    ]
+    lines += ["", *(f"- *{one.value[0]}*: {one.value[1]}." for one in Outcome)]
     return "\n".join(lines)
 
 
 def _cell(matrix: list[Row]) -> str:
-    """Say how rows end: in one word where they agree, else by request."""
-    parts: dict[str, list[str]] = {}
-    for request in Request:
-        outcomes = {row.expect.outcome for row in matrix if row.request is request}
-        if outcomes:
-            words = " or ".join(one.value for one in Outcome if one in outcomes)
-            parts.setdefault(words, []).append(request.value)
-    if not parts:
-        return ""
-    if len(parts) == 1:
-        return next(iter(parts))
-    return "; ".join(f"{', '.join(names)}: {words}" for words, names in parts.items())
+    """Say how rows end; by moment and request that may differ."""
+    found = {row.expect.outcome for row in matrix}
+    return " or ".join(one.value[0] for one in Outcome if one in found)

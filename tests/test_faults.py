@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from copies import Copy, differences, source_of
 from drchrono_sandbox import Api, Practice, Settings
-from fault_matrix import STREAMS, Moment, Outcome, Request, Row, rows
+from fault_matrix import STREAMS, Moment, Outcome, Request, Row, render, rows
 from simulated import NOW, SimulatedClock, catalog_of, run, settings_for
 
 if t.TYPE_CHECKING:
@@ -139,3 +139,9 @@ def assert_bookmarks_cover_only_what_was_sent(copy: Copy, whole: Source) -> None
                 if record["updated_at"] < bookmark[:10]
             }
             assert passed <= set(read)
+
+
+def test_readme_has_this_table():
+    readme = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
+    begin, end = "<!-- reliability:begin -->\n", "\n<!-- reliability:end -->"
+    assert readme.partition(begin)[2].partition(end)[0] == render()
