@@ -58,6 +58,10 @@ class SimulatedClock(Clock):
         self.time = now
         self.stop_at = float("inf")
 
+    def restart(self) -> None:
+        """Forget that a process before this one was stopped."""
+        self._signum = None
+
     def now(self) -> float:
         return self.time
 
@@ -115,6 +119,10 @@ def _aborted(cause: Exception) -> t.Any:
     return make
 
 
+class KilledError(BaseException):
+    """The process is killed: nothing in it runs any more."""
+
+
 CUTS: Mapping[str, t.Any] = {
     "close": _aborted(RemoteDisconnected("Remote end closed connection")),
     "reset": _aborted(ConnectionResetError(104, "Connection reset by peer")),
@@ -132,8 +140,12 @@ CUTS: Mapping[str, t.Any] = {
 class SandboxAdapter(HTTPAdapter):
     """Hands requests to the sandbox's core, and errs like a socket would."""
 
-    def __init__(self, api: Api, clock: SimulatedClock, cut: str = "") -> None:
+    def __init__(
+        self, api: Api, clock: SimulatedClock, cut: str = "", kill_at: int = 0
+    ) -> None:
         super().__init__()
+        self._left = kill_at
+        self._sent = 0
         self._api = api
         self._clock = clock
         self._cut = cut
@@ -150,7 +162,11 @@ class SandboxAdapter(HTTPAdapter):
         del stream, cert, proxies
         assert verify, "TLS certificates are not checked"
         assert timeout
-        assert len(self._api.log) < _ENDLESS, "the run has no end"
+        self._sent += 1
+        assert self._sent < _ENDLESS, "the run has no end"
+        self._left -= 1
+        if self._left == 0:
+            raise KilledError
         url = request.url or ""
         answer = self._api.handle(
             Request.of(request.method or "", url, request.headers, request.body)
@@ -234,6 +250,7 @@ def run(
     state: object = None,
     catalog: object = None,
     cut: str = "",
+    kill_at: int = 0,
     level: str = "DEBUG",
     environment: Mapping[str, str] | None = None,
     options: Iterable[str] = (),
@@ -248,6 +265,7 @@ def run(
         state: The state of the run before.
         catalog: Selects streams.
         cut: How connections end that the sandbox's `close` ends, one of `CUTS`.
+        kill_at: The number of the request at which the process is killed; 0 for none.
         level: The log level.
         environment: Further environment variables.
         options: Further options of the command line.
@@ -259,8 +277,9 @@ def run(
             path = directory / f"{name}.json"
             path.write_text(json.dumps(content))
             arguments += [f"--{name}", str(path)]
+    clock.restart()
     session = requests.Session()
-    session.mount("https://", SandboxAdapter(api, clock, cut))
+    session.mount("https://", SandboxAdapter(api, clock, cut, kill_at))
     kind = type("SimulatedTap", (TapDrchrono,), {"clock": clock, "session": session})
     output = io.TextIOWrapper(io.BytesIO(), write_through=True)
     log = io.StringIO()
@@ -276,6 +295,8 @@ def run(
             main()
         except SystemExit as end:
             status = end.code
+        except KilledError:
+            status = -signal.SIGKILL
     assert isinstance(status, int)
     return Run(status, output.buffer.getvalue(), log.getvalue())  # type: ignore[attr-defined]
 
