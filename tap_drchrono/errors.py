@@ -23,6 +23,10 @@ class HostError(TapDrchronoError):
     """The host cannot be reached or answers nothing usable: stops all streams."""
 
 
+class OutputError(TapDrchronoError, OSError):
+    """Standard output takes no more messages: stops all streams."""
+
+
 class StreamError(TapDrchronoError):
     """One stream cannot be read on: the others still run."""
 

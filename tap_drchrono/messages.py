@@ -18,6 +18,8 @@ from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from singer_sdk.singerlib.messages import Message, StateMessage
 from typing_extensions import override
 
+from tap_drchrono.errors import OutputError
+
 if t.TYPE_CHECKING:
     from tap_drchrono.clock import Clock
 
@@ -66,14 +68,28 @@ class MessageWriter(GenericSingerWriter[bytes, Message]):
 
         Raises:
             Stopped: If a stop is requested while there is no room for it.
+            OutputError: If it cannot be written, as on a disk that is full.
+            BrokenPipeError: If the target has died.
         """
         line = self.serialize_message(message)
-        if self._into_pipe():
-            self._wait_for(len(line), last=isinstance(message, StateMessage))
-            self._write(line)
-        else:
-            sys.stdout.buffer.write(line)
-            sys.stdout.flush()
+        try:
+            if self._into_pipe():
+                self._wait_for(len(line), last=isinstance(message, StateMessage))
+                self._write(line)
+            else:
+                sys.stdout.buffer.write(line)
+                sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            # What the buffer holds would fail again when the process ends.
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            msg = (
+                f"Standard output cannot be written ({error.strerror}). Put that right "
+                "and run the tap again, with the last whole STATE line."
+            )
+            raise OutputError(msg) from None
 
     def _into_pipe(self) -> bool:
         """Tell whether standard output is a pipe that can be looked at."""

@@ -251,6 +251,7 @@ def run(
     catalog: object = None,
     cut: str = "",
     kill_at: int = 0,
+    over_sockets: bool = False,
     level: str = "DEBUG",
     environment: Mapping[str, str] | None = None,
     options: Iterable[str] = (),
@@ -266,6 +267,7 @@ def run(
         catalog: Selects streams.
         cut: How connections end that the sandbox's `close` ends, one of `CUTS`.
         kill_at: The number of the request at which the process is killed; 0 for none.
+        over_sockets: Whether requests go to `api_url` instead of the sandbox's core.
         level: The log level.
         environment: Further environment variables.
         options: Further options of the command line.
@@ -279,7 +281,8 @@ def run(
             arguments += [f"--{name}", str(path)]
     clock.restart()
     session = requests.Session()
-    session.mount("https://", SandboxAdapter(api, clock, cut, kill_at))
+    if not over_sockets:
+        session.mount("https://", SandboxAdapter(api, clock, cut, kill_at))
     kind = type("SimulatedTap", (TapDrchrono,), {"clock": clock, "session": session})
     output = io.TextIOWrapper(io.BytesIO(), write_through=True)
     log = io.StringIO()
