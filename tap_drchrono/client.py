@@ -3,64 +3,42 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import typing as t
-from collections import defaultdict
-from functools import cached_property, wraps
+from functools import cached_property
 from importlib import resources
-from itertools import islice
 
-import backoff
 import requests
-from singer_sdk.batch import Batcher
 from singer_sdk.exceptions import RetriableAPIError
-from singer_sdk.helpers._batch import SDKBatchMessage
 from singer_sdk.pagination import BaseAPIPaginator
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from singer_sdk.singerlib.messages import RecordMessage
 from singer_sdk.streams.rest import HTTPRequest, PageContext, RESTStream
 from typing_extensions import override
-from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from tap_drchrono import bookmarks, responses, timestamps
 from tap_drchrono.clock import in_words
-from tap_drchrono.errors import (
-    CredentialsError,
-    HostError,
-    SettingsError,
-    StreamError,
-    TapDrchronoError,
-)
+from tap_drchrono.emission import Emission, write_batches
+from tap_drchrono.errors import CredentialsError, HostError, StreamError
 from tap_drchrono.lists import Answer, Order, PendingList, Source, Status, Submit, Token
 from tap_drchrono.pagination import BulkListPaginator
 from tap_drchrono.report import describe_crash
+from tap_drchrono.retries import retried
 from tap_drchrono.scopes import SCOPES
-from tap_drchrono.values import Oddity, Plan, compile_plan
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    from collections.abc import Generator, Iterable, Mapping
 
-    from backoff.types import Details
     from singer_sdk.helpers import types
     from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.singerlib import Catalog
 
     from tap_drchrono.clock import Clock
+    from tap_drchrono.retries import Request
     from tap_drchrono.tap import TapDrchrono
-
-    Request = Callable[
-        [requests.PreparedRequest, types.Context | None], requests.Response
-    ]
 
 SCHEMAS = SchemaDirectory(resources.files("tap_drchrono") / "schemas")
 
-_TRIES = 7
-"""Tries of one request; with the waits between them about half a minute."""
-_FIELD_PATH = re.compile(r"[A-Za-z_][\w-]{0,63}(\.[A-Za-z_][\w-]{0,63})*", re.ASCII)
-"""Names such as an API gives to fields; objects may also be keyed by values."""
-_FIRST_WAIT = 0.5
-"""Seconds before the second try; each wait is twice the one before."""
 _LONG_WAIT = 20.0
 """Seconds from which a wait for a list is worth a line."""
 
@@ -104,7 +82,6 @@ class BulkListStream(RESTStream[Token]):
         self._extracted_at: dt.datetime | None = None
         self._warned: set[object] = set()
         self._requests = 0
-        self._emitted = 0
 
     # Where to read from
 
@@ -174,7 +151,7 @@ class BulkListStream(RESTStream[Token]):
     @override
     def get_new_paginator(self) -> BulkListPaginator:
         self._paginator = BulkListPaginator(
-            self.source, self._tap.desk, self._tap.clock, self.logger
+            self.source, self._tap.desk, self.clock, self.logger
         )
         return self._paginator
 
@@ -211,76 +188,14 @@ class BulkListStream(RESTStream[Token]):
 
     @override
     def request_decorator(self, func: Request) -> Request:
-        """Retry what may pass, with waits that end when the tap is asked to stop."""
-        retry = backoff.on_exception(
-            # The wait itself is in the handler, since this library's cannot be ended.
-            lambda: backoff.constant(0),
-            (RetriableAPIError, requests.RequestException, ConnectionError),
-            max_tries=_TRIES,
-            jitter=None,
-            on_backoff=self.backoff_handler,
-            # Its log would hold the URL with its query.
-            logger=None,
-        )(func)
-
-        @wraps(func)
-        def request(
-            prepared: requests.PreparedRequest, context: types.Context | None
-        ) -> requests.Response:
-            try:
-                return retry(prepared, context)
-            except RetriableAPIError as error:
-                raise StreamError(self._gave_up(str(error))) from None
-            except (requests.RequestException, ConnectionError) as error:
-                raise self._unanswered(error) from None
-
-        return request
-
-    @override
-    def backoff_handler(self, details: Details) -> None:
-        """Log a failed try, without its URL, and wait."""
-        tries = details["tries"]
-        wait = _FIRST_WAIT * 2 ** (tries - 1)
-        error = t.cast("Exception", details.get("exception"))
-        reason = str(error) if isinstance(error, RetriableAPIError) else _kind(error)
-        self.logger.warning(
-            "%s for %s. Try %d of %d follows in %.1f s.",
-            reason,
-            self.path,
-            tries + 1,
-            _TRIES,
-            wait,
+        """Retry what may pass."""
+        return retried(
+            func,
+            stream=self.name,
+            path=self.path,
+            clock=self.clock,
+            logger=self.logger,
         )
-        self._tap.clock.sleep(wait)
-
-    def _gave_up(self, reason: str) -> str:
-        """Say that a request failed too often."""
-        return (
-            f"{self.name}: {reason} for {self.path}, {_TRIES} times in a row. Run the "
-            "tap again later; it goes on where it was."
-        )
-
-    def _unanswered(self, error: Exception) -> TapDrchronoError:
-        """Tell a host that nobody reaches from an endpoint that does not answer."""
-        host_errors = (
-            requests.exceptions.ConnectTimeout,
-            requests.exceptions.ProxyError,
-            requests.exceptions.SSLError,
-        )
-        reason: object = error
-        while isinstance(reason, BaseException) and reason.args:
-            if isinstance(reason, (NewConnectionError, NameResolutionError)):
-                break
-            reason = getattr(reason, "reason", None) or reason.args[0]
-        unreachable = isinstance(reason, (NewConnectionError, NameResolutionError))
-        if unreachable or isinstance(error, host_errors):
-            msg = (
-                f"{self.url_base} cannot be reached ({_kind(error)}), after {_TRIES} "
-                "tries. Check api_url and the network, and run the tap again; it goes "
-                "on where it was."
-            )
-            return HostError(msg)
-        return StreamError(self._gave_up(_kind(error)))
 
     @override
     def _request(
@@ -373,7 +288,7 @@ class BulkListStream(RESTStream[Token]):
             Raw records.
         """
         self._tap.expect_streams_after(self)
-        started = self._tap.clock.now()
+        started = self.clock.now()
         self._bookmark = bookmarks.Bookmark(self._stored_bookmark, _utc_today(started))
         try:
             yield from super().get_records(context)
@@ -398,7 +313,7 @@ class BulkListStream(RESTStream[Token]):
         if records:
             self._begin_page(paginator, records)
         for record in records:
-            self._tap.clock.check()
+            self.clock.check()
             yield record
         if paginator.pages > pages:
             self._end_page(paginator)
@@ -408,7 +323,7 @@ class BulkListStream(RESTStream[Token]):
     ) -> None:
         """Look at a page before its first record goes out."""
         bookmark = t.cast("bookmarks.Bookmark", self._bookmark)
-        self._extracted_at = dt.datetime.fromtimestamp(self._tap.clock.now(), dt.UTC)
+        self._extracted_at = dt.datetime.fromtimestamp(self.clock.now(), dt.UTC)
         if paginator.order is not Order.UPDATED_AT:
             # A record that changed after its page was read lies behind later ones, so
             # nothing that is read in this order moves the bookmark.
@@ -465,70 +380,33 @@ class BulkListStream(RESTStream[Token]):
             "%s: %d records on %d pages with %d requests in %.0f s; %d lists submitted "
             "again, %d pages re-read because records moved.",
             self.name,
-            self._emitted,
+            self._emission.count,
             paginator.pages,
             self._requests,
-            self._tap.clock.now() - started,
+            self.clock.now() - started,
             paginator.resubmitted,
             paginator.reread,
         )
 
     @cached_property
-    def _plan(self) -> Plan:
-        """How records are cast."""
-        return compile_plan(
-            self.schema,
-            deselected=[path for path, on in self.mask.items() if path and not on],
-            withheld=self._tap.mapped_fields(self.name),
-            report=self._report_field,
-        )
-
-    def _report_field(self, path: str, oddity: Oddity) -> None:
-        """Say once that a field is odd, by name, never by value."""
-        if not _FIELD_PATH.fullmatch(path):
-            self._warn_once(
-                f"{self.name}: a field whose name may itself be a value, so that it is "
-                f"not shown here, is {oddity.value}.",
-            )
-            return
-        self.logger.warning(
-            "%s: field %s is %s. Please report it to the tap's developers.",
+    def _emission(self) -> Emission:
+        """Casts and maps the records."""
+        return Emission(
             self.name,
-            path,
-            oddity.value,
+            self.schema,
+            mask=self.mask,
+            withheld=self._tap.mapped_fields(self.name),
+            maps=self.stream_maps,
+            warn=self._warn_once,
         )
 
     @override
     def _generate_record_messages(
         self, record: types.Record
     ) -> Generator[RecordMessage, None, None]:
-        """Cast a record once, by the compiled plan, and map it."""
-        cast = self._plan.cast(record)
-        if cast.get(self.primary_keys[0]) is None:
-            self._warn_once(
-                f"A record without a usable {self.primary_keys[0]} was left out: no "
-                "target could load it.",
-            )
-            return
-        self._emitted += 1
-        for stream_map in self.stream_maps:
-            try:
-                mapped = stream_map.transform(cast)
-            except Exception as error:  # noqa: BLE001 - its text may hold data
-                msg = (
-                    f"{self.name}: the stream map for {stream_map.stream_alias} fails "
-                    f"on a record ({type(error).__name__}). Check stream_maps."
-                )
-                raise SettingsError(msg) from None
-            if mapped is not None:
-                if stream_map.flattening_enabled:
-                    mapped = _without_strays(mapped, stream_map.transformed_schema)
-                yield RecordMessage(
-                    stream=stream_map.stream_alias,
-                    record=mapped,
-                    version=self._stream_version,
-                    time_extracted=self._extracted_at,
-                )
+        """Say what goes out for a record."""
+        for alias, row in self._emission.rows(record):
+            yield RecordMessage(alias, row, self._stream_version, self._extracted_at)
 
     @override
     def _process_record(
@@ -543,28 +421,14 @@ class BulkListStream(RESTStream[Token]):
     def _sync_batches(
         self, batch_config: BatchConfig, context: types.Context | None = None
     ) -> None:
-        """Write batch files that hold exactly what RECORD messages would.
-
-        The SDK writes raw records there, deselected fields included.
-        """
-        records = iter(self._sync_records(context, write_messages=False))
+        """Write batch files, and a state that covers them after each lot."""
+        records = self._sync_records(context, write_messages=False)
+        batches = write_batches(records, self._emission, batch_config, self.tap_name)
         with self.get_batch_counter() as counter:
-            while chunk := list(islice(records, batch_config.batch_size)):
-                rows = defaultdict(list)
-                for record in chunk:
-                    for message in self._generate_record_messages(record):
-                        rows[message.stream].append(message.record)
-                for alias, mapped in rows.items():
-                    batcher = Batcher(self.tap_name, alias, batch_config)
-                    for manifest in batcher.get_batches(iter(mapped)):
-                        self._tap.write_message(
-                            SDKBatchMessage(
-                                stream=alias,
-                                encoding=batch_config.encoding,
-                                manifest=manifest,
-                            )
-                        )
-                        counter.increment()
+            for lot in batches:
+                for message in lot:
+                    self._tap.write_message(message)
+                    counter.increment()
                 self.state_manager.is_flushed = False
                 self._write_state_message()
         self._write_state_message()
@@ -609,38 +473,6 @@ class BulkListStream(RESTStream[Token]):
         if message not in self._warned:
             self._warned.add(message)
             self.logger.warning("%s: %s", self.name, message)
-
-
-def _without_strays(
-    flattened: dict[str, t.Any], schema: dict[str, t.Any]
-) -> dict[str, t.Any]:
-    """Leave out nulls without a column: the SDK does not flatten a null object."""
-    columns = schema["properties"]
-    return {
-        name: value
-        for name, value in flattened.items()
-        if value is not None or name in columns
-    }
-
-
-_KINDS: tuple[tuple[type[Exception], str], ...] = (
-    (requests.exceptions.ConnectTimeout, "No connection in time"),
-    (requests.exceptions.Timeout, "No answer in time"),
-    (requests.exceptions.SSLError, "The TLS certificate is not accepted"),
-    (requests.exceptions.ProxyError, "No connection through the proxy"),
-    (requests.exceptions.ChunkedEncodingError, "An answer that was cut off"),
-    (requests.exceptions.ConnectionError, "No connection, or one that was cut off"),
-    (ConnectionError, "No connection, or one that was cut off"),
-)
-"""Errors in words, the special ones first."""
-
-
-def _kind(error: BaseException) -> str:
-    """Name an error in words; its own text may hold a URL."""
-    for kind, words in _KINDS:
-        if isinstance(error, kind):
-            return words
-    return type(error).__name__
 
 
 def _utc_today(now: float) -> dt.date:

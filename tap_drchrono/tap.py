@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import gc
-import json
 import os
 import signal
 import sys
@@ -15,7 +14,6 @@ from functools import cached_property
 import click
 import requests
 from singer_sdk import Tap
-from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import (
     ConfigValidationError,
     MapExpressionError,
@@ -33,8 +31,9 @@ from tap_drchrono.auth import Authenticator
 from tap_drchrono.catalogs import with_own_columns
 from tap_drchrono.clock import Clock
 from tap_drchrono.desk import ListDesk
-from tap_drchrono.errors import SettingsError, Stopped, TapDrchronoError
+from tap_drchrono.errors import Stopped, TapDrchronoError
 from tap_drchrono.grant import Credentials
+from tap_drchrono.inputs import from_environment, read_json, readable_bookmarks
 from tap_drchrono.messages import MessageWriter
 from tap_drchrono.quota import Quota
 from tap_drchrono.report import describe_crash
@@ -51,9 +50,6 @@ if t.TYPE_CHECKING:
 _GRACE = 1.5
 """Seconds that a token request may go on after a stop was requested: an answer that
 nobody stores ends the grant."""
-
-_NO = frozenset({"0", "false", "no", "off"})
-"""What stands for false in an environment variable."""
 
 
 class TapDrchrono(Tap):
@@ -210,19 +206,7 @@ class TapDrchrono(Tap):
     def _env_var_config(cls) -> dict[str, t.Any]:  # noqa: N805
         """Read settings from the environment; what cannot be read is refused later."""
         cls.append_builtin_config(cls.config_jsonschema)
-        config: dict[str, t.Any] = {}
-        for name, schema in cls.config_jsonschema["properties"].items():
-            one = {"properties": {name: schema}}
-            variable = f"{cls._env_var_prefix}{name.upper()}"
-            try:
-                found = parse_environment_config(one, cls._env_var_prefix)
-            except ValueError:
-                found = {name: os.environ[variable]}
-            # The SDK takes any other word, and none, for false.
-            if found.get(name) is False and os.environ[variable].lower() not in _NO:
-                found = {name: os.environ[variable]}
-            config |= found
-        return config
+        return from_environment(cls.config_jsonschema, cls._env_var_prefix)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -260,17 +244,12 @@ class TapDrchrono(Tap):
     @override
     def load_state(self, state: dict[str, t.Any]) -> None:
         """Take over a state; what is junk in it counts as no bookmark."""
-        found = state.get("bookmarks") if isinstance(state, dict) else None
-        kept = {
-            stream: bookmark
-            for stream, bookmark in (found if isinstance(found, dict) else {}).items()
-            if isinstance(bookmark, dict)
-        }
-        if state and (not isinstance(found, dict) or len(kept) < len(found)):
+        bookmarks, has_junk = readable_bookmarks(state)
+        if has_junk:
             self.logger.warning(
                 "The state holds bookmarks that cannot be read; they count as none."
             )
-        super().load_state({"bookmarks": kept})
+        super().load_state({"bookmarks": bookmarks})
 
     # The command line
 
@@ -345,8 +324,8 @@ class TapDrchrono(Tap):
         try:
             tap = cls(
                 config=config.config,
-                state=_read_json(state, "state") if state else None,
-                catalog=_read_json(catalog, "catalog") if catalog else None,
+                state=read_json(state, "state") if state else None,
+                catalog=read_json(catalog, "catalog") if catalog else None,
                 parse_env_config=config.parse_env,
             )
         except ConfigValidationError as error:
@@ -384,7 +363,7 @@ class TapDrchrono(Tap):
         catalog = ctx.params.get("catalog")
         tap = cls(
             config=config.config,
-            catalog=_read_json(catalog, "catalog") if catalog else None,
+            catalog=read_json(catalog, "catalog") if catalog else None,
             parse_env_config=config.parse_env,
         )
         ctx.exit(plan.test(tap))
@@ -412,22 +391,6 @@ class TapDrchrono(Tap):
             )
         )
         return command
-
-
-def _read_json(file: t.IO[str], what: str) -> dict[str, t.Any]:
-    """Read a file given on the command line.
-
-    Raises:
-        SettingsError: If it does not hold a JSON object.
-    """
-    try:
-        found = json.load(file)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        msg = f"The {what} file is not a JSON object."
-        raise SettingsError(msg)
-    return found
 
 
 def _log_problems(refused: ConfigValidationError) -> None:

@@ -62,7 +62,7 @@ class TestResuming:
             tap = make_tap(served, page_size=PAGE)
             with tap.start(catalog=chosen) as running:
                 running.wait_for_output(b'"STATE"')
-                running.wait_for_log("Page 2 of")
+                running.wait_for_log("page 2 of")
                 ended = running.signal(signum)
             copy = ended.target()
             assert 0 < copy.emitted["patients"] < 100
@@ -86,7 +86,7 @@ class TestResuming:
         with serve(slow, practice=Practice.generate(records=100, seed=8)) as served:
             tap = make_tap(served, page_size=PAGE)
             with tap.start(catalog=chosen, state=before) as running:
-                running.wait_for_log("Page 2 of")
+                running.wait_for_log("page 2 of")
                 stopped = running.terminate().target()
             assert stopped.emitted[name] > 0
             assert stopped.bookmark(name) == "2020-01-01"

@@ -1,0 +1,80 @@
+"""What a user hands in: environment variables and files, junk included."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+
+from singer_sdk.configuration._dict_config import parse_environment_config
+
+from tap_drchrono.errors import SettingsError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NO = frozenset({"0", "false", "no", "off"})
+"""What stands for false in an environment variable."""
+
+
+def from_environment(schema: Mapping[str, t.Any], prefix: str) -> dict[str, t.Any]:
+    """Read settings from environment variables.
+
+    Args:
+        schema: JSON Schema of the settings.
+        prefix: What the variables' names begin with.
+
+    Returns:
+        The settings; what cannot be read stays text, so that it is refused by name.
+    """
+    config: dict[str, t.Any] = {}
+    for name, setting in schema["properties"].items():
+        variable = f"{prefix}{name.upper()}"
+        try:
+            found = parse_environment_config({"properties": {name: setting}}, prefix)
+        except ValueError:
+            found = {name: os.environ[variable]}
+        # The SDK takes any other word, and none, for false.
+        if found.get(name) is False and os.environ[variable].lower() not in _NO:
+            found = {name: os.environ[variable]}
+        config |= found
+    return config
+
+
+def read_json(file: t.IO[str], what: str) -> dict[str, t.Any]:
+    """Read a file given on the command line.
+
+    Args:
+        file: The file.
+        what: What it holds, for the error.
+
+    Returns:
+        The JSON object in it.
+
+    Raises:
+        SettingsError: If it does not hold one.
+    """
+    try:
+        found = json.load(file)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        msg = f"The {what} file is not a JSON object."
+        raise SettingsError(msg)
+    return found
+
+
+def readable_bookmarks(state: Mapping[str, t.Any]) -> tuple[dict[str, t.Any], bool]:
+    """Pick the bookmarks out of a state.
+
+    Args:
+        state: As handed in.
+
+    Returns:
+        The streams' bookmarks, and whether there was junk instead of some.
+    """
+    found = state.get("bookmarks")
+    if not isinstance(found, dict):
+        return {}, bool(state)
+    kept = {name: one for name, one in found.items() if isinstance(one, dict)}
+    return kept, len(kept) < len(found)
