@@ -271,9 +271,9 @@ class Running:
         self.wait_for(lambda: text in self._out)
 
     def wait_for_log(self, text: str) -> None:
-        """Wait until the tap has written something to standard error."""
+        """Wait until the tap has written something to standard error, in any case."""
         self.read()
-        self.wait_for(lambda: text.encode() in self._err)
+        self.wait_for(lambda: text.lower().encode() in self._err.lower())
 
     def signal(self, signum: int) -> Ended:
         """Send a signal, and wait for the end; `seconds` count from the signal."""

@@ -8,6 +8,7 @@ import signal
 import pytest
 from drchrono_sandbox import Practice, Settings, serve
 from expected import assert_equal, source
+from offline import offline
 from tap_process import Target, only, read_batch, select
 
 STREAMS = ("patients", "appointments", "prescription_messages")
@@ -104,7 +105,7 @@ def test_a_state_never_covers_what_is_in_no_file(make_tap, catalog, batch, signu
     with serve(slow, practice=Practice.generate(records=100, seed=16)) as served:
         tap = make_tap(served, page_size=40, **batch(30))
         with tap.start(catalog=chosen) as running:
-            running.wait_for_log("Page 2 of")
+            running.wait_for_log("page 2 of")
             ended = running.signal(signum)
         assert ended.seconds < 2
         copy = ended.target()
@@ -125,7 +126,7 @@ def test_a_stop_before_the_first_file_gives_a_state_that_covers_nothing(
     with serve(slow, practice=Practice.generate(records=100, seed=16)) as served:
         tap = make_tap(served, page_size=40, **batch(1000))
         with tap.start(catalog=only(catalog, ["patients"])) as running:
-            running.wait_for_log("Page 2 of")
+            running.wait_for_log("page 2 of")
             ended = running.terminate()
     target = ended.target()
     assert ended.status == 128 + signal.SIGTERM
@@ -151,3 +152,15 @@ def test_a_stream_that_fails_leaves_its_files_and_its_bookmark(
         served.api.set_faults([])
         tap.run(catalog=chosen, state=copy.state).good(copy)
         assert_equal(copy, "patients", source(served.api, "patients"))
+
+
+@pytest.mark.parametrize("root", ["file:///proc/nowhere", "nosuch://bucket"])
+def test_storage_that_cannot_be_written_to(make_tap, catalog, batch, root):
+    config = batch(30)
+    config["batch_config"]["storage"]["root"] = root
+    with offline(practice=Practice.generate(records=5)) as source:
+        ended = make_tap(source, **config).run(catalog=only(catalog, ["patients"]))
+    assert ended.status == 1
+    assert "batch_config: no file can be written to storage.root" in ended.log
+    assert "Traceback" not in ended.log
+    assert ended.target().bookmark("patients") is None
