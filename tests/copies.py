@@ -62,11 +62,12 @@ class Copy:
         return bookmarks.get(stream, {}).get("replication_key_value")
 
 
-def source_of(api: Api, streams: Iterable[str]) -> Source:
+def source_of(api: Api, streams: Iterable[str], *, verbose: bool = True) -> Source:
     """What the source holds, by stream and key, in a form that can be compared."""
     return {
         stream: {
-            str(record[key_of(stream)]): plain(record) for record in api.records(stream)
+            str(record[key_of(stream)]): plain(record)
+            for record in api.records(stream, verbose=verbose)
         }
         for stream in streams
     }
@@ -95,27 +96,27 @@ def differences(
 
 
 def plain(value: t.Any) -> t.Any:
-    """Reduce a value to what it says, whatever its type: as text, without empty ones."""
+    """Reduce a value to what it says, as text, whatever its type; "" says nothing."""
     if isinstance(value, dict):
         inner = {name: plain(one) for name, one in value.items()}
         return {name: one for name, one in inner.items() if one is not None}
     if isinstance(value, list):
         return [plain(one) for one in value]
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (int, float, Decimal)):
-        return _digits(str(value))
-    text = _SIGNATURE.sub("", str(value))
-    if text[0] in '{["':
+    if value is None or isinstance(value, str):
+        return _plain_text(value or "")
+    return str(value).lower() if isinstance(value, bool) else _digits(str(value))
+
+
+def _plain_text(text: str) -> t.Any:
+    text = _SIGNATURE.sub("", text)
+    if text.startswith(("{", "[", '"')):
         try:
             return plain(json.loads(text, parse_float=Decimal))
         except ValueError:
             return text
     if moment := _SPACED.fullmatch(text):
         return "T".join(moment.groups())
-    return _digits(text) if _NUMBER.fullmatch(text) else text
+    return _digits(text) if _NUMBER.fullmatch(text) else text or None
 
 
 def _digits(text: str) -> str:

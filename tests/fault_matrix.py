@@ -18,7 +18,7 @@ class Request(enum.Enum):
 
     POST = "POST"
     GET = "GET"
-    TOKEN = "token"  # noqa: S105 - no token
+    TOKEN = "token"
 
 
 class Moment(enum.Enum):
@@ -39,29 +39,19 @@ LASTING_MOMENTS = (Moment.FIRST, Moment.MIDDLE, Moment.LAST)
 TOKEN_MOMENTS = (Moment.START, Moment.NEAR_EXPIRY, Moment.REFUSED)
 
 
+_ENDS_WELL = "the run ends well (exit status 0)"
+_NAMED = "an error says why and what to do (exit status 1)"
+_GOES_ON = "the next run goes on where this one was"
+
+
 class Outcome(enum.Enum):
     """How the run ends; the value is README's word for it, and what that means."""
 
-    WHOLE = ("recovers", "the run ends well (exit status 0), and nothing is lost")
-    WARNED = (
-        "warns",
-        "the stream looks empty, which is said; the next run reads what was withheld",
-    )
-    STREAM_FAILS = (
-        "stream fails",
-        "that stream ends with an error that says why and what to do (exit status 1), "
-        "the other streams complete, and the next run goes on where it was",
-    )
-    ALL_STOP = (
-        "stops",
-        "it concerns everyone, so the run ends at once with one error that says what "
-        "to do (exit status 1), and the next run goes on where it was",
-    )
-    AUTHORIZE = (
-        "authorize",
-        "the single-use refresh token is gone: the run ends with an error that says "
-        "that a person must authorize again, and how",
-    )
+    WHOLE = ("recovers", f"{_ENDS_WELL}, and nothing is lost")
+    WARNED = ("warns", f"{_ENDS_WELL}; a stream looks empty, which is said")
+    STREAM_FAILS = ("stream fails", f"{_NAMED}; the other streams complete; {_GOES_ON}")
+    ALL_STOP = ("stops", f"{_NAMED}; the run ends at once; {_GOES_ON}")
+    AUTHORIZE = ("authorize", f"{_NAMED}; a person must authorize again")
 
 
 class Expect(t.NamedTuple):
@@ -407,19 +397,26 @@ def rows() -> list[Row]:
     return found
 
 
+_COLUMNS = (
+    "what goes wrong",
+    "list, once",
+    "list, for good",
+    "token, once",
+    "token, for good",
+)
+
+
 def render() -> str:
     """Render README's reliability table."""
     matrix = rows()
     lines = [
-        f"Proven by {len(matrix)} runs against the sandbox, at the first, a middle and "
-        "the last page, on",
-        "lists asked for ahead and on lists read by id, and for tokens at the start, "
-        "near their expiry",
-        "and after a refusal. After each, a run without the trouble makes the copy "
-        "equal to the source.",
+        f"Proven by {len(matrix)} runs against the sandbox: at the first, a middle and",
+        "the last page, on lists asked for ahead and lists read by id, and for tokens",
+        "at the start, near their expiry and after a refusal. After each, a run",
+        "without the trouble makes the copy equal to the source.",
         "",
-        "| what goes wrong | list, once | list, for good | token, once | token, for good |",
-        "| --- | --- | --- | --- | --- |",
+        f"| {' | '.join(_COLUMNS)} |",
+        f"|{' --- |' * len(_COLUMNS)}",
     ]
     alike: dict[tuple[str, ...], list[str]] = {}
     for trouble in TROUBLES:

@@ -41,7 +41,7 @@ class Ended(t.NamedTuple):
 class Process:
     """A running tap. Its standard output is a pipe, as in a real pipeline."""
 
-    def __init__(  # noqa: PLR0913 - each argument is one trait of the run
+    def __init__(
         self,
         url: str,
         api: Api,

@@ -27,7 +27,7 @@ def practice():
 @pytest.fixture(scope="session")
 def whole(practice):
     """What the source holds; none of these runs changes it."""
-    return source_of(Api(practice, clock=lambda: NOW), STREAMS)
+    return source_of(Api(practice, clock=lambda: NOW), STREAMS, verbose=False)
 
 
 @pytest.fixture(scope="session")
@@ -67,11 +67,18 @@ def faults_of(row: Row) -> list[dict[str, object]]:
 def test_row(row, practice, whole, catalog, tmp_path):
     clock = SimulatedClock()
     api = sandbox(practice, row, clock)
-    settings = settings_for(api, tmp_path, page_size=12)
+    settings = settings_for(api, tmp_path, page_size=12, verbose=False)
     cut = row.trouble.cut
     copy = Copy()
     if row.moment is Moment.NEAR_EXPIRY:
-        run(api, clock, tmp_path, settings, catalog=catalog_of("patients"), level="WARNING")
+        run(
+            api,
+            clock,
+            tmp_path,
+            settings,
+            catalog=catalog_of("patients"),
+            level="WARNING",
+        )
         clock.time += _NEAR_EXPIRY
     api.set_faults(faults_of(row))
 

@@ -319,7 +319,7 @@ def test_no_setting_and_no_variable_turns_off_the_check_of_certificates(
 def test_plain_http_goes_past_a_proxy_to_this_machine(practice, tmp_path, elsewhere):
     host, arrived = elsewhere
     proxy = f"http://{host}"
-    variables = {name: proxy for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY")}
+    variables = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), proxy)
     variables["NO_PROXY"] = variables["no_proxy"] = ""
     with serve(api=Api(practice)) as served:
         ended = Process(served.url, served.api, tmp_path, variables=variables).end()

@@ -20,8 +20,9 @@ from drchrono_sandbox.server import serve
 from fault_matrix import STREAMS, Moment, Row, rows
 from processes import Process
 from simulated import NOW, SimulatedClock, catalog_of, pasted, run, settings_for
-from tap_drchrono import values
 from test_faults import faults_of
+
+from tap_drchrono import values
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -49,12 +50,14 @@ BODIES = (
 )
 """What the sandbox's error bodies say."""
 
-CASES = [
-    row
+_ROWS = {
+    (row.trouble.name, row.request, row.moment): row
     for row in rows()
-    if row.moment in {Moment.MIDDLE, Moment.START, Moment.REFUSED}
-    and not (row.moment is Moment.REFUSED and row.lasting)
-]
+    if row.moment in {Moment.MIDDLE, Moment.START}
+    or (row.moment is Moment.REFUSED and not row.lasting)
+}
+CASES = list(_ROWS.values())
+"""Each trouble at each request, for good where there is such a row: that logs most."""
 
 
 @pytest.fixture(scope="session")
