@@ -14,7 +14,7 @@ from simulated import NOW, SimulatedClock, catalog_of, run, settings_for
 if t.TYPE_CHECKING:
     from copies import Source
 
-_RECORDS = 55
+_RECORDS = 45
 _NEAR_EXPIRY = 172_800 - 600 - 20
 """Seconds after which a token is near its expiry in the course of a sync."""
 
