@@ -19,7 +19,7 @@ from typing_extensions import override
 from tap_drchrono import bookmarks, responses, timestamps
 from tap_drchrono.clock import in_words
 from tap_drchrono.emission import Emission, write_batches
-from tap_drchrono.errors import CredentialsError, HostError, StreamError
+from tap_drchrono.errors import CredentialsError, HostError, SettingsError, StreamError
 from tap_drchrono.lists import Answer, Order, PendingList, Source, Status, Submit, Token
 from tap_drchrono.pagination import BulkListPaginator
 from tap_drchrono.report import describe_crash
@@ -80,6 +80,7 @@ class BulkListStream(RESTStream[Token]):
         self._bookmark: bookmarks.Bookmark | None = None
         self._dated = False
         self._extracted_at: dt.datetime | None = None
+        self._crash: Exception | None = None
         self._warned: set[object] = set()
         self._requests = 0
 
@@ -315,6 +316,8 @@ class BulkListStream(RESTStream[Token]):
         for record in records:
             self.clock.check()
             yield record
+            if self._crash:
+                raise self._crash
         if paginator.pages > pages:
             self._end_page(paginator)
 
@@ -360,9 +363,10 @@ class BulkListStream(RESTStream[Token]):
         """Note that every record was read."""
         bookmark = t.cast("bookmarks.Bookmark", self._bookmark)
         paginator = t.cast("BulkListPaginator", self._paginator)
-        bookmark.release()
-        if paginator.pages and paginator.position and not self._dated:
-            bookmark.reach(_utc_today(paginator.started_at))
+        if paginator.complete:
+            bookmark.release()
+            if paginator.position and not self._dated:
+                bookmark.reach(_utc_today(paginator.started_at))
         self.state_manager.is_flushed = False
         if not paginator.position and self.source.first_sync:
             self.logger.warning(
@@ -405,7 +409,15 @@ class BulkListStream(RESTStream[Token]):
         self, record: types.Record
     ) -> Generator[RecordMessage, None, None]:
         """Say what goes out for a record."""
-        for alias, row in self._emission.rows(record):
+        try:
+            rows = list(self._emission.rows(record))
+        except SettingsError:
+            raise
+        except Exception as error:  # noqa: BLE001 - this stream's trouble alone
+            # Raised where the record came from: only there it is this stream's alone.
+            self._crash = error
+            return
+        for alias, row in rows:
             yield RecordMessage(alias, row, self._stream_version, self._extracted_at)
 
     @override
@@ -452,7 +464,7 @@ class BulkListStream(RESTStream[Token]):
         """Move the bookmark to a record that was emitted."""
         bookmark = t.cast("bookmarks.Bookmark", self._bookmark)
         paginator = t.cast("BulkListPaginator", self._paginator)
-        if paginator.order is Order.UPDATED_AT:
+        if paginator.order is Order.UPDATED_AT and not self._crash:
             bookmark.advance(latest_record.get("updated_at"))
 
     @override

@@ -25,12 +25,14 @@ if t.TYPE_CHECKING:
 
 _HIGH_PAGE = windows.MAX_PAGE // 2
 """Page number from which `since` is moved forward, where that gains something."""
-_GAPS = 40
-"""Windows in a row that may fail to continue before the stream is given up; the steps
-back double, so this many mean that there is no end to the changes."""
 _UNREST = 10
 """Windows that may fail to continue, beside one in four pages, before a stream is read
-in the order of id instead."""
+in an order that updates do not change."""
+_GAPS = 40
+"""The same in that order, before the stream is given up."""
+_OVERLAP = 8
+"""Records that windows share at least, where pages are not too small for it: those of
+one second should not be cut apart, as their order is unknown."""
 _MEMORY = 30_000
 """Records to remember at least, however small the pages."""
 
@@ -132,10 +134,9 @@ class Course:
         self._first_count: int | None = None
         self._quiet = True
         self._anchored = True
-        self._overlap = max(1, self.full_size // 50)
+        self._overlap = max(self.full_size // 50, min(_OVERLAP, self.full_size // 4), 1)
         self._step = self._overlap
-        self._gaps_in_a_row = 0
-        self._calm = _UNREST * 4
+        self._calm = 4 * (_UNREST if frame.order is Order.UPDATED_AT else _GAPS)
         # By id, new records are the last ones too, but an update may bring an old one
         # into a list that does not read everything.
         self.ordered = frame.order is Order.UPDATED_AT or (
@@ -153,16 +154,17 @@ class Course:
         return self.frame.order
 
     @property
-    def has_covered_first_count(self) -> bool:
-        """Whether as much was read as there was when the reading began.
+    def has_read_enough(self) -> bool:
+        """Whether a list that never ends may be left.
 
-        That says something only where all that changed since lies behind.
+        As much was read as there was when the reading began. Where what changed since
+        does not lie behind, twice as much and some more, for nothing is certain then.
         """
-        return (
-            self.ordered
-            and self._first_count is not None
-            and self.position >= self._first_count
-        )
+        if self._first_count is None:
+            return False
+        if self.ordered:
+            return self.position >= self._first_count
+        return self.position >= 2 * self._first_count + 10 * self.full_size
 
     # Which window comes next
 
@@ -365,16 +367,15 @@ class Course:
             StreamError: If there is no end to the changes.
         """
         self.gaps += 1
-        self._gaps_in_a_row += 1
         self._calm -= 4
         if self._calm < 0 and self.order is Order.UPDATED_AT:
             self._read_steadily("its records move faster than they can be read")
             return Verdict.ANEW, ()
-        if self._gaps_in_a_row > _GAPS:
+        if self._calm < 0:
             msg = (
                 f"{self._source.stream}: records change faster than they can be read: "
-                f"{_GAPS} pages in a row did not continue what was read. Run the tap "
-                "when the practice is quiet, or with a larger page_size."
+                f"{self.gaps} pages did not continue what was read. Run the tap when "
+                "the practice is quiet, or with a larger page_size."
             )
             raise StreamError(msg)
         if page.start == page.frame.base:
@@ -402,7 +403,6 @@ class Course:
         fresh = self._reading.read(page.start, identities)
         self.pages += 1
         self._calm += 1
-        self._gaps_in_a_row = 0
         self._step = self._overlap
         self._anchored = True
         if not shorter:
@@ -418,29 +418,31 @@ class Course:
         Returns:
             Whether the stream has ended.
         """
-        short = (self._first_count or 0) - self._reading.distinct
-        is_short = self._quiet and short > 0
-        if is_short and self._distrusted:
+        short = self._missing
+        if short and self._distrusted:
             self._logger.warning(
                 "%s: DrChrono counts %d records more than it lists",
                 self._source.stream,
                 short,
             )
-        if self._distrusted or not (is_short or self._is_restless):
+        if self._distrusted or not (short or self._reading.misplaced):
             self.done = True
-        elif is_short:
+        elif short:
             self._read_steadily(f"{short} records of the count did not appear")
         else:
             self._read_steadily("records that share one updated_at change their order")
         return self.done
 
     @property
-    def _is_restless(self) -> bool:
-        """Whether records change their order without a change of their own.
+    def _missing(self) -> int:
+        """Records that the last list counts, though they never came.
 
-        One or two may have been written in the very second in which a list was cut.
+        What changed meanwhile came in two versions, so it can hide such a loss, but
+        never look like one. Where `since` has moved, a count that changed is no help.
         """
-        return self._reading.misplaced > 2  # noqa: PLR2004 - one or two
+        if self.count is None or (self.frame.base and not self._quiet):
+            return 0
+        return max(self.count - self._reading.distinct, 0)
 
     def _read_steadily(self, why: str) -> None:
         """Read the whole stream again in an order that does not change."""

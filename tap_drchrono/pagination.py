@@ -45,12 +45,20 @@ if t.TYPE_CHECKING:
 
 _TRIES = 6
 """Lists in a row that may fail before the stream is given up."""
+_EXPIRIES = 12
+"""Lists in a row that may expire before the stream is given up."""
 _FIRST_WAIT = 1.0
 """Seconds before a list that failed is submitted again; twice as long each time."""
 
 
 class BulkListPaginator(BaseAPIPaginator[Token | None]):
-    """Performs the POST, poll, GET cycle for all pages of one stream."""
+    """Performs the POST, poll, GET cycle for all pages of one stream.
+
+    Attributes:
+        resubmitted: Lists asked for again.
+        complete: Whether all that was not read lies behind what was.
+        started_at: When the first list was asked for, in seconds since the epoch.
+    """
 
     def __init__(
         self, source: Source, desk: ListDesk, clock: Clock, logger: logging.Logger
@@ -76,8 +84,10 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         self._read_at = 0.0
         self._covered_at: float | None = None
         self._failures = 0
+        self._expiries = 0
         self._attempts = 0
         self.resubmitted = 0
+        self.complete = True
         self.started_at = first.submitted_at if first.uuid else clock.now()
         super().__init__(self._next_token())
 
@@ -148,6 +158,8 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         if isinstance(token, Submit) and answer.uuid:
             pending.submitted(answer.uuid, self._clock.now())
         match answer.status:
+            case Status.COMPLETE if pending in list(self._queue)[1:]:
+                self._beyond_the_end(pending)
             case Status.COMPLETE:
                 return self._complete(pending, answer)
             case Status.IN_PROGRESS if isinstance(token, Submit):
@@ -155,7 +167,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             case Status.IN_PROGRESS:
                 self._not_yet(pending)
             case Status.GONE if self._age(pending) > LIFETIME * 0.9:
-                self._ask_again(pending)
+                self._expired(pending)
             case _:
                 self._failed(pending, answer.word)
         return ()
@@ -194,12 +206,13 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         Once as much was read as there was at the start, a page that is cut after that
         is the last: whatever changes later belongs to the next sync.
         """
-        if self._course.done or not self._course.has_covered_first_count:
+        if self._course.done or not self._course.has_read_enough:
             return
         if self._covered_at is None:
             self._covered_at = self._clock.now()
         elif self._read_at >= self._covered_at:
-            self._course.end()
+            self.complete = self._course.ordered
+            self._course.done = True
 
     def _to_submit(self) -> PendingList | None:
         """Choose a list to submit, or None if there is none or no room.
@@ -208,7 +221,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             StreamError: If page numbers end before the stream does.
         """
         if self._queue and self._queue[0].expires_soon(self._clock.now()):
-            self._ask_again(self._queue[0])
+            self._expired(self._queue[0])
         for wanted in self._wanted():
             if wanted.uuid is None:
                 return wanted
@@ -279,8 +292,24 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         if pending.looked_at >= self._source.list_timeout:
             self._failed(pending, f"in progress after {pending.looked_at:.0f} s")
 
+    def _expired(self, pending: PendingList) -> None:
+        """Submit a list again that was not fetched within the hour.
+
+        Raises:
+            StreamError: If that happens again and again.
+        """
+        self._ask_again(pending)
+        self._expiries += 1
+        if self._expiries > _EXPIRIES:
+            msg = (
+                f"{self._source.stream}: {_EXPIRIES} lists in a row expired before the "
+                "quota allowed to fetch one. Raise hourly_request_limit if it is set, "
+                "or see what else uses this API application."
+            )
+            raise StreamError(msg)
+
     def _ask_again(self, pending: PendingList) -> None:
-        """Submit a list again that was not fetched within the hour."""
+        """Submit a list again."""
         pending.uuid = None
         self.resubmitted += 1
 
@@ -335,6 +364,12 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             end = smaller.end
         self._queue.extend(behind)
 
+    def _beyond_the_end(self, pending: PendingList) -> None:
+        """A page that was refused when asked for ahead: the list became shorter."""
+        while self._queue.pop() is not pending:
+            continue
+        self._course.count = self._queue[-1].end
+
     # Lists that are ready
 
     def _complete(self, pending: PendingList, answer: Answer) -> Records:
@@ -343,7 +378,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         if pending.purpose is Purpose.PAGE and page.is_hollow:
             self._failed(pending, "no records, though more are counted")
             return ()
-        self._failures = 0
+        self._failures = self._expiries = 0
         if pending.uuid:
             self._desk.ready(pending, len(answer.records))
         if pending.purpose is Purpose.COUNT:

@@ -137,7 +137,7 @@ class Quota:
             )
             raise HostError(msg)
         if wait is not None:
-            until = now + wait + _GRACE
+            until = now + min(wait, _PATIENCE) + _GRACE
         elif self._bare_throttles == 0:
             until = now + _SHORT_WAIT
         else:

@@ -302,6 +302,36 @@ def test_a_page_that_is_gone_when_the_list_shrank_is_stepped_back_from():
     assert set(range(1_500, 3_000)) <= set(keys(emitted))
 
 
+def test_a_page_refused_when_asked_for_ahead_waits_for_the_pages_before_it():
+    model = filled(5_000)
+    post = model.post
+
+    def refusing(pending, now):
+        for key in [key for key in model.updated if key % 7 == len(model.posts) % 7][
+            :9
+        ]:
+            model.remove(key)
+        answer = post(pending, now)
+        if pending.window.start >= len(model.updated):
+            return Answer(Status.COMPLETE, "no such page")
+        return answer
+
+    model.post = refusing
+    emitted, _ = read(model, page_size=20)
+    assert set(model.updated) <= set(keys(emitted))
+
+
+def test_a_quota_too_small_to_fetch_what_was_asked_for_is_an_error():
+    model = filled(10)
+    clock = FakeClock()
+
+    def an_hour(_):
+        clock.time += 3601
+
+    with pytest.raises(StreamError, match="expired before the quota"):
+        read(model, clock=clock, before=an_hour)
+
+
 def test_the_token_of_a_list_says_when_to_look():
     model = filled(10, seconds=steady(5))
     clock = FakeClock()

@@ -164,3 +164,18 @@ def test_a_date_to_wait_for(ahead, wait):
     moment = dt.datetime.fromtimestamp(NOON + ahead, dt.UTC)
     after = email.utils.format_datetime(moment, usegmt=True)
     assert stated_wait({"Retry-After": after}, "", NOON) == wait
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Retry-After": "9" * 30}, ""),
+        ({}, "Expected available in 99999999999999999999 seconds."),
+    ],
+)
+def test_an_absurd_wait_is_bounded(clock, headers, body):
+    quota = quota_with(clock)
+    before = clock.now()
+    quota.throttled(stated_wait(headers, body, clock.now()))
+    quota.take()
+    assert clock.now() - before <= 86_401
