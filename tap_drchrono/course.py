@@ -435,14 +435,15 @@ class Course:
 
     @property
     def _missing(self) -> int:
-        """Records that the last list counts, though they never came.
+        """Records that lie before the position, though they never came.
 
         What changed meanwhile came in two versions, so it can hide such a loss, but
-        never look like one. Where `since` has moved, a count that changed is no help.
+        never look like one. Where `since` has moved, the position is an estimate if
+        anything changed.
         """
-        if self.count is None or (self.frame.base and not self._quiet):
+        if self.frame.base and not self._quiet:
             return 0
-        return max(self.count - self._reading.distinct, 0)
+        return max(self.position - self._reading.distinct, 0)
 
     def _read_steadily(self, why: str) -> None:
         """Read the whole stream again in an order that does not change."""

@@ -212,7 +212,10 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             self._covered_at = self._clock.now()
         elif self._read_at >= self._covered_at:
             self.complete = self._course.ordered
-            self._course.done = True
+            if not self._course.end():
+                self.complete = True
+                self._covered_at = None
+                self._queue.clear()
 
     def _to_submit(self) -> PendingList | None:
         """Choose a list to submit, or None if there is none or no room.
