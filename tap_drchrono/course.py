@@ -77,10 +77,11 @@ class Page(t.NamedTuple):
 
     @property
     def is_last(self) -> bool:
-        """Whether the list ended here when it was cut."""
-        if self.total is None:
-            return len(self.records) < self.size
-        return self.end >= self.total
+        """Whether the list ended here when it was cut, as far as the answer says.
+
+        A short page proves nothing: the server may serve fewer records than asked for.
+        """
+        return self.total is not None and self.end >= self.total
 
     @property
     def is_hollow(self) -> bool:
@@ -289,7 +290,7 @@ class Course:
         shorter = self._believe_size(page)
         identities = self._identities(page.records)
         if not self._continues(page, identities):
-            if page.start == self.position and identities and self._anchored:
+            if page.start == self.position and page.start > 0 and self._anchored:
                 return Verdict.SEAM, ()
             return self._gap(page)
         return self._read(page, identities, shorter=shorter)
@@ -408,9 +409,15 @@ class Course:
         if not shorter:
             self.size = min(self.full_size, self.size * 2)
         verdict = Verdict.SHORTER if shorter else Verdict.READ
-        if page.is_last and not self.end():
+        if self._is_end(page, fresh) and not self.end():
             verdict = Verdict.ANEW
         return verdict, [page.records[index] for index in fresh]
+
+    def _is_end(self, page: Page, fresh: list[int]) -> bool:
+        """Tell whether a page is the last; without a count, one that brings nothing."""
+        if page.total is not None:
+            return page.is_last
+        return not fresh and page.start + page.asked > self.position
 
     def end(self) -> bool:
         """End the stream, unless records are missing although nothing changed.

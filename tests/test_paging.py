@@ -197,6 +197,16 @@ def test_without_pagination_the_pages_are_read_one_by_one():
     assert keys(emitted) == list(range(3_456))
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize("served", [1, 2, 5, 1000])
+@pytest.mark.parametrize("dated", [True, False])
+def test_without_pagination_a_short_page_is_not_taken_for_the_end(size, served, dated):
+    model = filled(23, max_page_size=served, dated=dated)
+    model.tell_pagination = False
+    emitted, _ = read(model, page_size=size)
+    assert sorted(set(keys(emitted))) == list(range(23))
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_tie_in_no_order_is_read_again_by_id(seed, caplog):
     model = ListModel()
