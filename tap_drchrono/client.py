@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import typing as t
 from functools import cached_property
 from importlib import resources
@@ -83,6 +84,18 @@ class BulkListStream(RESTStream[Token]):
         self._crash: Exception | None = None
         self._warned: set[object] = set()
         self._requests = 0
+
+    @override
+    def log(
+        self,
+        message: str,
+        *args: t.Any,
+        level: int = logging.INFO,
+        **kwargs: t.Any,
+    ) -> None:
+        """Log what the SDK says, but for the line that every error of ours follows."""
+        if not message.startswith("An unhandled error occurred"):
+            super().log(message, *args, level=level, **kwargs)
 
     # Where to read from
 

@@ -6,6 +6,7 @@ import json
 import os
 import typing as t
 
+from dotenv import dotenv_values, find_dotenv
 from singer_sdk.configuration._dict_config import parse_environment_config
 
 from tap_drchrono.errors import SettingsError
@@ -27,11 +28,14 @@ def from_environment(schema: Mapping[str, t.Any], prefix: str) -> dict[str, t.An
     Returns:
         The settings; what cannot be read stays text, so that it is refused by name.
     """
+    _read_dotenv(prefix)
     config: dict[str, t.Any] = {}
     for name, setting in schema["properties"].items():
         variable = f"{prefix}{name.upper()}"
         try:
-            found = parse_environment_config({"properties": {name: setting}}, prefix)
+            found = parse_environment_config(
+                {"properties": {name: setting}}, prefix, os.devnull
+            )
         except ValueError:
             found = {name: os.environ[variable]}
         # The SDK takes any other word, and none, for false.
@@ -39,6 +43,17 @@ def from_environment(schema: Mapping[str, t.Any], prefix: str) -> dict[str, t.An
             found = {name: os.environ[variable]}
         config |= found
     return config
+
+
+def _read_dotenv(prefix: str) -> None:
+    """Read a `.env` in the working directory or above, as the SDK's taps do.
+
+    The environment itself wins, and an empty entry there is none: the SDK would have it
+    the other way round, and look beside its own code.
+    """
+    for name, value in dotenv_values(find_dotenv(usecwd=True)).items():
+        if name.startswith(prefix) and value:
+            os.environ.setdefault(name, value)
 
 
 def read_json(file: t.IO[str], what: str) -> dict[str, t.Any]:

@@ -7,6 +7,7 @@ import datetime as dt
 import fcntl
 import os
 import select
+import signal
 import stat
 import struct
 import sys
@@ -18,7 +19,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from singer_sdk.singerlib.messages import Message, StateMessage
 from typing_extensions import override
 
-from tap_drchrono.errors import OutputError
+from tap_drchrono.errors import OutputError, Stopped
 
 if t.TYPE_CHECKING:
     from tap_drchrono.clock import Clock
@@ -67,9 +68,9 @@ class MessageWriter(GenericSingerWriter[bytes, Message]):
             message: The message.
 
         Raises:
-            Stopped: If a stop is requested while there is no room for it.
+            Stopped: If a stop is requested while there is no room for it, or if the
+                target has died, which it says itself.
             OutputError: If it cannot be written, as on a disk that is full.
-            BrokenPipeError: If the target has died.
         """
         line = self.serialize_message(message)
         try:
@@ -80,16 +81,21 @@ class MessageWriter(GenericSingerWriter[bytes, Message]):
                 sys.stdout.buffer.write(line)
                 sys.stdout.flush()
         except BrokenPipeError:
-            raise
+            self._write_nowhere()
+            raise Stopped(signal.SIGPIPE) from None
         except OSError as error:
-            # What the buffer holds would fail again when the process ends.
-            with contextlib.suppress(OSError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._write_nowhere()
             msg = (
                 f"Standard output cannot be written ({error.strerror}). Put that right "
                 "and run the tap again, with the last whole STATE line."
             )
             raise OutputError(msg) from None
+
+    def _write_nowhere(self) -> None:
+        """Keep what is still in a buffer from failing again when the process ends."""
+        self._pipe = -1
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _into_pipe(self) -> bool:
         """Tell whether standard output is a pipe that can be looked at."""

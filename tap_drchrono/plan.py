@@ -6,6 +6,7 @@ Both ask for the smallest possible list of each stream.
 from __future__ import annotations
 
 import json
+import logging
 import typing as t
 
 import click
@@ -92,6 +93,7 @@ def measure(tap: TapDrchrono) -> list[Size]:
     Returns:
         The sizes, in the order of the sync.
     """
+    _be_brief()
     pending: dict[str, PendingList] = {}
     problems: dict[str, str] = {}
     for stream in tap.selected_streams:
@@ -191,6 +193,7 @@ def test(tap: TapDrchrono) -> int:
     Returns:
         The exit status: 1 if anything is not good.
     """
+    _be_brief()
     good = True
     lacking: dict[str, frozenset[str]] = {}
     for stream in tap.selected_streams:
@@ -217,6 +220,11 @@ def test(tap: TapDrchrono) -> int:
         else "Credentials and connection are good, but not every stream can be read."
     )
     return int(not good)
+
+
+def _be_brief() -> None:
+    """Keep the SDK's metrics out of an answer that a person reads."""
+    logging.getLogger("singer_sdk.metrics").setLevel(logging.WARNING)
 
 
 def _in_words(seconds: float) -> str:

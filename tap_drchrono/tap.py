@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import gc
-import os
 import signal
 import sys
 import typing as t
@@ -270,8 +268,9 @@ class TapDrchrono(Tap):
         try:
             self.sync_all()
         except Stopped as stop:
-            self._write_last_state()
-            self.logger.warning("Stopped; the next run goes on where this one was.")
+            if stop.signum != signal.SIGPIPE:
+                self._write_last_state()
+                self.logger.warning("Stopped; the next run goes on where this one was.")
             return 128 + stop.signum
         if self.failures:
             self.logger.error(
@@ -411,11 +410,6 @@ def main() -> None:
         _log_problems(error)
     except TapDrchronoError as error:
         logger.error("%s", error)  # noqa: TRY400 - no traceback for a user's mistake
-    except BrokenPipeError:
-        # The target has died and says so itself. Nothing may be flushed any more.
-        status = 128 + signal.SIGPIPE
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:  # noqa: BLE001 - its text may hold data
         logger.error("%s", describe_crash(error))  # noqa: TRY400 - nor its traceback
     sys.exit(status)

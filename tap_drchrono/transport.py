@@ -36,6 +36,8 @@ def silence_libraries() -> None:
     which is a field's value where the filter is a field.
     """
     logging.getLogger("singer_sdk.mapper").setLevel(logging.INFO)
+    # A line for each variable that was read tells nothing.
+    logging.getLogger("singer_sdk.configuration").setLevel(logging.WARNING)
     for name in ("urllib3", "requests", "charset_normalizer"):
         library = logging.getLogger(name)
         library.addHandler(logging.NullHandler())

@@ -14,6 +14,7 @@ from drchrono_sandbox import (
 from offline import offline
 from tap_process import Tap, only
 
+from tap_drchrono.inputs import from_environment
 from tap_drchrono.settings import SETTINGS, given, problems, url_problem
 from tap_drchrono.tap import TapDrchrono
 
@@ -349,3 +350,18 @@ class TestWhereSettingsComeFrom:
         ended = tap.run(catalog=only(catalog, ["patients"]))
         assert len(ended.good().rows("patients")) == 3
         assert REFRESH_TOKEN not in ended.log
+
+
+def test_a_dotenv_file_fills_what_the_environment_leaves_open(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text(
+        "TAP_DRCHRONO_CLIENT_ID=\nTAP_DRCHRONO_PAGE_SIZE=7\nTAP_DRCHRONO_LOOKBACK_DAYS=3\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TAP_DRCHRONO_CLIENT_ID", "from-the-environment")
+    monkeypatch.setenv("TAP_DRCHRONO_LOOKBACK_DAYS", "5")
+    monkeypatch.delenv("TAP_DRCHRONO_PAGE_SIZE", raising=False)
+    found = from_environment(SETTINGS, "TAP_DRCHRONO_")
+    monkeypatch.delenv("TAP_DRCHRONO_PAGE_SIZE", raising=False)
+    assert found["client_id"] == "from-the-environment"
+    assert found["lookback_days"] == 5
+    assert found["page_size"] == 7
