@@ -58,7 +58,7 @@ class Page(t.NamedTuple):
 
     @classmethod
     def read(cls, frame: Frame, asked: Window, answer: Answer) -> Page:
-        """Believe an answer over what was asked.
+        """Believe an answer over what was asked, unless it contradicts itself.
 
         Args:
             frame: Where the window is counted from.
@@ -66,8 +66,14 @@ class Page(t.NamedTuple):
             answer: The answer.
         """
         size = answer.size or asked.size
-        start = frame.base + ((answer.page or asked.page) - 1) * size
-        total = None if answer.count is None else frame.base + answer.count
+        if size > asked.size >= len(answer.records):
+            size = asked.size
+        before = ((answer.page or asked.page) - 1) * size
+        start = frame.base + before
+        total = None
+        least = before + len(answer.records) if answer.records else 0
+        if answer.count is not None and answer.count >= least:
+            total = frame.base + answer.count
         return cls(frame, start, asked.size, size, answer.records, total)
 
     @property

@@ -109,7 +109,7 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
     ),
     th.Property(
         "lookback_days",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=36_500),
         default=1,
         title="Lookback Days",
         description="Days subtracted from the bookmark when reading.",
@@ -133,7 +133,7 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
     ),
     th.Property(
         "list_timeout",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=86_400),
         default=1800,
         title="List Timeout",
         description=(
@@ -143,7 +143,7 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
     ),
     th.Property(
         "request_timeout",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=3600),
         default=60,
         title="Request Timeout",
         description="Seconds for one HTTP request.",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 import pytest
 from drchrono_sandbox import ACCESS_TOKEN
+from hypothesis import HealthCheck, settings
 from offline import Offline, OfflineTap
 from tap_process import Tap
 
@@ -13,6 +15,14 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from drchrono_sandbox import Served
+
+settings.register_profile(
+    "ci", max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck)
+)
+settings.register_profile(
+    "long", parent=settings.get_profile("ci"), max_examples=50_000
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 MakeTap: t.TypeAlias = "Callable[..., Tap]"
 

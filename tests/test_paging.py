@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import logging
 import random
@@ -205,6 +206,18 @@ def test_without_pagination_a_short_page_is_not_taken_for_the_end(size, served, 
     model.tell_pagination = False
     emitted, _ = read(model, page_size=size)
     assert sorted(set(keys(emitted))) == list(range(23))
+
+
+@pytest.mark.parametrize("lie", [{"count": 0}, {"count": 5}, {"size": 7}])
+def test_an_answer_that_contradicts_itself_is_not_believed(lie):
+    model = filled(40)
+    model.answer_get = lambda _, answer: (
+        dataclasses.replace(answer, **lie)
+        if answer.status is Status.COMPLETE
+        else answer
+    )
+    emitted, _ = read(model, page_size=7)
+    assert keys(emitted) == list(range(40))
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from list_model import T0, ListModel, read
 
 DAY = 86_400
-
-settings.register_profile(
-    "ci", max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck)
-)
-settings.register_profile(
-    "long", parent=settings.get_profile("ci"), max_examples=50_000
-)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 page_sizes = st.sampled_from([1, 2, 3, 4, 5, 7, 10, 20, 1000])
 stamps = st.one_of(st.integers(0, 400), st.sampled_from([7, 7, 100])).map(
