@@ -130,6 +130,7 @@ class Course:
         self._margin = 1
         self._moved_to = source.since
         self._distrusted = False
+        self._served = 0
         self._start_over(Frame(source.since))
 
     def _start_over(self, frame: Frame) -> None:
@@ -417,12 +418,19 @@ class Course:
         verdict = Verdict.SHORTER if shorter else Verdict.READ
         if self._is_end(page, fresh) and not self.end():
             verdict = Verdict.ANEW
+        self._served = max(self._served, len(page.records))
         return verdict, [page.records[index] for index in fresh]
 
     def _is_end(self, page: Page, fresh: list[int]) -> bool:
-        """Tell whether a page is the last; without a count, one that brings nothing."""
+        """Tell whether a page is the last.
+
+        Without a count, it is one that brings nothing, or fewer records than asked for
+        of a server that is known to serve as many.
+        """
         if page.total is not None:
             return page.is_last
+        if len(page.records) < page.asked <= self._served:
+            return True
         return not fresh and page.start + page.asked > self.position
 
     def end(self) -> bool:

@@ -86,6 +86,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         self._failures = 0
         self._expiries = 0
         self._attempts = 0
+        self._dropped: list[float] = []
         self.resubmitted = 0
         self.complete = True
         self.started_at = first.submitted_at if first.uuid else clock.now()
@@ -215,7 +216,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             if not self._course.end():
                 self.complete = True
                 self._covered_at = None
-                self._queue.clear()
+                self._drop_queue()
 
     def _to_submit(self) -> PendingList | None:
         """Choose a list to submit, or None if there is none or no room.
@@ -228,14 +229,28 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         for wanted in self._wanted():
             if wanted.uuid is None:
                 return wanted
-        own = self._own_pending()
-        if self._desk.room(own) > 0 and (pending := self._plan()):
+        now = self._clock.now()
+        self._dropped = [ready for ready in self._dropped if ready > now]
+        own = self._own_pending() + len(self._dropped)
+        has_room = self._desk.room(own) > 0
+        if (has_room or not self._wanted()) and (pending := self._plan()):
+            if not has_room:
+                pending.not_before = min(self._dropped, default=now)
             return pending
         if not self._wanted():
             raise self._course.unreachable()
         if ahead := self._desk.next_ahead(own):
             return ahead
         return self._plan_count() if self._desk.has_spare_room(own) else None
+
+    def _drop_queue(self, fetched: PendingList | None = None) -> None:
+        """Give up pending lists, which the server goes on to generate all the same."""
+        self._dropped += [
+            self._look_at(pending)
+            for pending in self._queue
+            if pending.uuid and pending is not fetched
+        ]
+        self._queue.clear()
 
     def _wanted(self) -> list[PendingList]:
         """Lists of this stream, the one to be read next first."""
@@ -398,7 +413,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             case Verdict.READ:
                 self._queue.popleft()
             case Verdict.SHORTER | Verdict.ANEW:
-                self._queue.clear()
+                self._drop_queue(pending)
             case Verdict.SEAM:
                 self._held = page
                 self._ask_aside(page.frame, self._course.seam(), Purpose.SEAM)

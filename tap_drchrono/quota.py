@@ -113,6 +113,13 @@ class Quota:
         self._used = self.used + 1
         self._hour = now // HOUR
 
+    def answered(self) -> None:
+        """Note that a request is over.
+
+        The second counts from here: the server may have seen it no earlier.
+        """
+        self._recent[-1] = self._clock.now()
+
     def throttled(self, wait: float | None) -> None:
         """Note a 429: the next request waits.
 

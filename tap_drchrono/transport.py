@@ -100,7 +100,10 @@ class Transport:
         """Send a request until the answer is not a 429."""
         while True:
             self._quota.take()
-            response = self._clock.call(lambda: self._send(request), grace)
+            try:
+                response = self._clock.call(lambda: self._send(request), grace)
+            finally:
+                self._quota.answered()
             if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
                 self._quota.accepted()
                 return response
