@@ -109,7 +109,7 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
     ),
     th.Property(
         "lookback_days",
-        th.IntegerType(minimum=1, maximum=36_500),
+        th.IntegerType(minimum=1),
         default=1,
         title="Lookback Days",
         description="Days subtracted from the bookmark when reading.",
