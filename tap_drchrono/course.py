@@ -30,9 +30,6 @@ _UNREST = 10
 in an order that updates do not change."""
 _GAPS = 40
 """The same in that order, before the stream is given up."""
-_OVERLAP = 8
-"""Records that windows share at least, where pages are not too small for it: those of
-one second should not be cut apart, as their order is unknown."""
 _MEMORY = 30_000
 """Records to remember at least, however small the pages."""
 
@@ -142,7 +139,7 @@ class Course:
         self._first_count: int | None = None
         self._quiet = True
         self._anchored = True
-        self._overlap = max(self.full_size // 50, min(_OVERLAP, self.full_size // 4), 1)
+        self._overlap = max(self.full_size // 50, 1)
         self._step = self._overlap
         self._calm = 4 * (_UNREST if frame.order is Order.UPDATED_AT else _GAPS)
         # By id, new records are the last ones too, but an update may bring an old one

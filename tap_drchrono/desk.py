@@ -14,6 +14,10 @@ if t.TYPE_CHECKING:
     from tap_drchrono.lists import PendingList
 
 
+_SURE = 1.3
+"""Times the usual time after which a list is taken to be ready without a look."""
+
+
 class ListDesk:
     """Keeps the number of lists that the server generates at once within bounds.
 
@@ -66,7 +70,7 @@ class ListDesk:
         Returns:
             The list, or None if there is no room or none is wanted.
         """
-        if not self.has_spare_room(own):
+        if not self.has_spare_room(own) or self._generating() >= self._lendable():
             return None
         if self._waiting:
             ahead = self._waiting.pop(0)
@@ -83,7 +87,8 @@ class ListDesk:
         """Say how many more lists the stream being read may submit.
 
         At least half of the limit is its own, so that the first lists of other streams
-        never starve it.
+        never starve it. Only before anything is known may they take more, for as long
+        as a list usually takes.
 
         Args:
             own: Lists pending of that stream.
@@ -91,8 +96,7 @@ class ListDesk:
         Returns:
             A number of lists; zero or less where there is no room.
         """
-        limit = int(self._limit)
-        return max(limit - self._generating(), limit // 2, 1) - own
+        return max(int(self._limit) - self._generating(), 1) - own
 
     def has_spare_room(self, own: int) -> bool:
         """Tell whether fewer lists are generated than may be, over all streams.
@@ -153,11 +157,17 @@ class ListDesk:
         wanted = self._usual_records if records is None else records
         return None if self._any_stream.expected(wanted) is None else wanted
 
+    def _lendable(self) -> int:
+        """Say how many lists other streams may have pending."""
+        limit = int(self._limit)
+        is_start = self._any_stream.expected(self._usual_records) is None
+        return limit if is_start else max(limit // 2, 1)
+
     def _generating(self) -> int:
-        """Count the lists of other streams that are probably not ready yet."""
+        """Count the lists of other streams that are perhaps not ready yet."""
         usual = self._any_stream.expected(self._usual_records)
         now = self._clock.now()
         return sum(
-            usual is None or now - ahead.submitted_at < usual
+            usual is None or now - ahead.submitted_at < usual * _SURE
             for ahead in self._ahead.values()
         )

@@ -103,7 +103,34 @@ def test_lists_of_other_streams_leave_half_of_the_room():
     for _ in range(7):
         desk.next_ahead(own=1).submitted("uuid", clock.now())
     assert desk.next_ahead(own=1) is None
-    assert desk.room(own=1) == 3
+    assert desk.room(own=1) == 0
+    # Their lists may never be ready: the stream being read waits no longer than usual.
+    first = Source("first", "id", 1000, since, True, 1800).first_list()  # noqa: FBT003
+    first.submitted("uuid", clock.now())
+    clock.sleep(2)
+    first.looks, first.looked_at = 1, 1.5
+    desk.ready(first, 1000)
+    clock.sleep(2)
+    assert desk.room(own=0) == 8
+
+
+def test_what_is_lent_later_is_half_of_the_room():
+    clock = FakeClock()
+    desk = ListDesk(4, clock)
+    since = dt.date(1970, 1, 1)
+    first = Source("first", "id", 1000, since, True, 1800).first_list()  # noqa: FBT003
+    first.submitted("uuid", clock.now())
+    clock.sleep(2)
+    first.looks, first.looked_at = 1, 1.5
+    desk.ready(first, 1000)
+    desk.expect(
+        Source(f"o{n}", "id", 1000, since, True, 1800).first_list()  # noqa: FBT003
+        for n in range(7)
+    )
+    for _ in range(2):
+        desk.next_ahead(own=0).submitted("uuid", clock.now())
+    assert desk.next_ahead(own=0) is None
+    assert desk.room(own=0) == 2
 
 
 def test_failing_lists_make_for_fewer_at_once():
