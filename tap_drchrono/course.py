@@ -128,6 +128,7 @@ class Course:
         self._moved_to = source.since
         self._distrusted = False
         self._served = 0
+        self._barren = 0
         self._start_over(Frame(source.since))
 
     def _start_over(self, frame: Frame) -> None:
@@ -338,7 +339,11 @@ class Course:
     def _believe_size(self, page: Page) -> bool:
         """Learn that the server serves smaller pages than asked for."""
         served = page.size
-        if len(page.records) < served and not page.is_last:
+        if (
+            len(page.records) < served
+            and not page.is_last
+            and page.asked > self._served
+        ):
             served = len(page.records)
         if not 0 < served < page.asked:
             return False
@@ -424,11 +429,13 @@ class Course:
         Without a count, it is one that brings nothing, or fewer records than asked for
         of a server that is known to serve as many.
         """
+        is_short = len(page.records) < page.asked <= self._served
+        brings_nothing = not fresh and page.start + page.asked > self.position
+        self._barren = self._barren + 1 if brings_nothing else 0
         if page.total is not None:
-            return page.is_last
-        if len(page.records) < page.asked <= self._served:
-            return True
-        return not fresh and page.start + page.asked > self.position
+            # A count may be wrong for good: records that it counts and nobody may see.
+            return page.is_last or self._barren > 1
+        return is_short or brings_nothing
 
     def end(self) -> bool:
         """End the stream, unless records are missing although nothing changed.
@@ -436,7 +443,7 @@ class Course:
         Returns:
             Whether the stream has ended.
         """
-        short = self._missing
+        short = max(self._missing, 0)
         if short and self._distrusted:
             self._logger.warning(
                 "%s: DrChrono counts %d records more than it lists",
@@ -461,7 +468,8 @@ class Course:
         """
         if self.frame.base and not self._quiet:
             return 0
-        return max(self.position - self._reading.distinct, 0)
+        counted = self.count if self._quiet and self.count else 0
+        return max(self.position, counted) - self._reading.distinct
 
     def _read_steadily(self, why: str) -> None:
         """Read the whole stream again in an order that does not change."""

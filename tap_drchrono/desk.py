@@ -14,7 +14,7 @@ if t.TYPE_CHECKING:
     from tap_drchrono.lists import PendingList
 
 
-_SURE = 1.3
+_SURE = 2.0
 """Times the usual time after which a list is taken to be ready without a look."""
 
 

@@ -393,7 +393,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
     def _complete(self, pending: PendingList, answer: Answer) -> Records:
         """Take in a list that is ready."""
         page = Page.read(pending.frame, pending.window, answer)
-        if pending.purpose is Purpose.PAGE and page.is_hollow:
+        if pending.purpose is Purpose.PAGE and page.is_hollow and not pending.failures:
             self._failed(pending, "no records, though more are counted")
             return ()
         self._failures = self._expiries = 0

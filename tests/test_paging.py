@@ -110,7 +110,7 @@ def test_lists_of_other_streams_leave_half_of_the_room():
     clock.sleep(2)
     first.looks, first.looked_at = 1, 1.5
     desk.ready(first, 1000)
-    clock.sleep(2)
+    clock.sleep(4)
     assert desk.room(own=0) == 8
 
 
@@ -233,6 +233,19 @@ def test_without_pagination_a_short_page_is_not_taken_for_the_end(size, served, 
     model.tell_pagination = False
     emitted, _ = read(model, page_size=size)
     assert sorted(set(keys(emitted))) == list(range(23))
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_count_that_is_too_high_costs_a_warning_not_the_stream(size, caplog):
+    model = filled(40)
+    model.answer_get = lambda _, answer: (
+        dataclasses.replace(answer, count=43)
+        if answer.status is Status.COMPLETE
+        else answer
+    )
+    emitted, _ = read(model, page_size=size)
+    assert set(keys(emitted)) == set(range(40))
+    assert "counts 3 records more than it lists" in caplog.text
 
 
 @pytest.mark.parametrize("lie", [{"count": 0}, {"count": 5}, {"size": 7}])
