@@ -27,6 +27,20 @@ class Oddity(enum.Enum):
     )
 
 
+def is_usable(value: object, today: dt.date) -> bool:
+    """Tell whether a stored bookmark says where to read from.
+
+    Args:
+        value: As stored.
+        today: The day in UTC.
+
+    Returns:
+        Whether it is a timestamp, and not one that lies ahead: that would skip all.
+    """
+    moment = timestamps.parse(value)
+    return moment is not None and moment.date() <= today + _AHEAD
+
+
 class Bookmark:
     """Grows with the records, and only grows.
 

@@ -20,7 +20,7 @@ from typing_extensions import override
 from tap_drchrono import bookmarks, responses, timestamps
 from tap_drchrono.clock import in_words
 from tap_drchrono.emission import Emission, write_batches
-from tap_drchrono.errors import CredentialsError, HostError, SettingsError, StreamError
+from tap_drchrono.errors import CredentialsError, HostError, StreamError
 from tap_drchrono.lists import Answer, Order, PendingList, Source, Status, Submit, Token
 from tap_drchrono.pagination import BulkListPaginator
 from tap_drchrono.report import describe_crash
@@ -119,12 +119,15 @@ class BulkListStream(RESTStream[Token]):
     @property
     def _stored_bookmark(self) -> str | None:
         """The bookmark of the previous run; junk counts as none."""
-        value = self.stream_state.get("replication_key_value")
+        state = self.stream_state
+        value = state.get("replication_key_value")
         if value is None or not self.incremental:
             return None
-        if timestamps.parse(value) is None:
+        key = state.get("replication_key", self.replication_key)
+        today = _utc_today(self.clock.now())
+        if key != self.replication_key or not bookmarks.is_usable(value, today):
             self._warn_once(
-                "The bookmark in the state is no timestamp. Reading from start_date.",
+                "The bookmark in the state cannot be used. Reading from start_date.",
             )
             return None
         return str(value)
@@ -424,8 +427,6 @@ class BulkListStream(RESTStream[Token]):
         """Say what goes out for a record."""
         try:
             rows = list(self._emission.rows(record))
-        except SettingsError:
-            raise
         except Exception as error:  # noqa: BLE001 - this stream's trouble alone
             # Raised where the record came from: only there it is this stream's alone.
             self._crash = error

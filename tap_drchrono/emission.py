@@ -10,7 +10,7 @@ from itertools import islice
 from singer_sdk.batch import Batcher
 from singer_sdk.helpers._batch import SDKBatchMessage
 
-from tap_drchrono.errors import SettingsError
+from tap_drchrono.errors import SettingsError, StreamError
 from tap_drchrono.values import Oddity, compile_plan
 
 if t.TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Emission:
             For each map that keeps it: the name to go out under, and the row.
 
         Raises:
-            SettingsError: If a map fails on it.
+            StreamError: If a map fails on it.
         """
         cast = self._plan.cast(record)
         if cast.get(self._key) is None:
@@ -100,7 +100,7 @@ class Emission:
                     f"{self._stream}: the stream map for {alias} fails on a record "
                     f"({type(error).__name__}). Check stream_maps."
                 )
-                raise SettingsError(msg) from None
+                raise StreamError(msg) from None
             if row is not None:
                 if stream_map.flattening_enabled:
                     row = _without_strays(row, stream_map.transformed_schema)
@@ -137,7 +137,8 @@ def write_batches(
         The messages for each lot of records.
 
     Raises:
-        SettingsError: If a map fails on a record, or the storage takes no files.
+        StreamError: If a map fails on a record.
+        SettingsError: If the storage takes no files.
     """
     remaining = iter(records)
     while lot := list(islice(remaining, config.batch_size)):

@@ -79,6 +79,21 @@ def read_json(file: t.IO[str], what: str) -> dict[str, t.Any]:
     return found
 
 
+def read_state(file: t.IO[str]) -> dict[str, t.Any]:
+    """Read a state file.
+
+    Args:
+        file: The file.
+
+    Returns:
+        The state; for junk, one that counts as such.
+    """
+    try:
+        return read_json(file, "state")
+    except SettingsError:
+        return {"bookmarks": None}
+
+
 def readable_bookmarks(state: Mapping[str, t.Any]) -> tuple[dict[str, t.Any], bool]:
     """Pick the bookmarks out of a state.
 

@@ -206,12 +206,15 @@ def problems(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[s
         for name in config
         if name not in schema["properties"]
     ]
-    validator = jsonschema.Draft7Validator(schema)
-    found += [_describe(error) for error in validator.iter_errors(config)]
-    if not found:
-        found += [*_credential_problems(config), *_value_problems(config)]
-        if batch := config.get("batch_config"):
-            found += _batch_problems(batch)
+    errors = list(jsonschema.Draft7Validator(schema).iter_errors(config))
+    found += [_describe(error) for error in errors]
+    wrong = {error.absolute_path[0] for error in errors if error.absolute_path}
+    sound = {name: value for name, value in config.items() if name not in wrong}
+    if not wrong & {*_OAUTH, "access_token"}:
+        found += _credential_problems(sound)
+    found += _value_problems(sound)
+    if batch := sound.get("batch_config"):
+        found += _batch_problems(batch)
     return found
 
 

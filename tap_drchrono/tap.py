@@ -31,7 +31,12 @@ from tap_drchrono.clock import Clock
 from tap_drchrono.desk import ListDesk
 from tap_drchrono.errors import Stopped, TapDrchronoError
 from tap_drchrono.grant import Credentials
-from tap_drchrono.inputs import from_environment, read_json, readable_bookmarks
+from tap_drchrono.inputs import (
+    from_environment,
+    read_json,
+    read_state,
+    readable_bookmarks,
+)
 from tap_drchrono.messages import MessageWriter
 from tap_drchrono.quota import Quota
 from tap_drchrono.report import describe_crash
@@ -323,7 +328,7 @@ class TapDrchrono(Tap):
         try:
             tap = cls(
                 config=config.config,
-                state=read_json(state, "state") if state else None,
+                state=read_state(state) if state else None,
                 catalog=read_json(catalog, "catalog") if catalog else None,
                 parse_env_config=config.parse_env,
             )
