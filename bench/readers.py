@@ -12,7 +12,7 @@ from singer_sdk.singerlib.messages import RecordMessage
 from typing_extensions import override
 
 from bench.simulation import Adapter, VirtualClock
-from tap_drchrono.messages import MessageWriter
+from tap_drchrono.records.messages import MessageWriter
 from tap_drchrono.tap import TapDrchrono
 
 if t.TYPE_CHECKING:

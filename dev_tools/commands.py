@@ -105,7 +105,13 @@ def _bench(arguments: Sequence[str]) -> int:
 
 
 def _soak(arguments: Sequence[str]) -> int:
-    _python("-m", "pytest", "tests/test_soak.py", *arguments, env={"SOAK": "long"})
+    _python(
+        "-m",
+        "pytest",
+        "tests/front_door/test_soak.py",
+        *arguments,
+        env={"SOAK": "long"},
+    )
 
 
 def _setup(_: Sequence[str]) -> int:

@@ -24,31 +24,32 @@ from singer_sdk.singerlib.catalog import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_drchrono import plan, settings
-from tap_drchrono.auth import Authenticator
-from tap_drchrono.catalogs import with_own_columns
+from tap_drchrono import settings
+from tap_drchrono import survey as plan
+from tap_drchrono.api.quota import Quota
+from tap_drchrono.api.transport import Transport, silence_libraries
 from tap_drchrono.clock import Clock
-from tap_drchrono.desk import ListDesk
+from tap_drchrono.credentials.auth import Authenticator
+from tap_drchrono.credentials.grant import Credentials
 from tap_drchrono.errors import Stopped, TapDrchronoError
-from tap_drchrono.grant import Credentials
-from tap_drchrono.inputs import (
+from tap_drchrono.lists.budget import ListDesk
+from tap_drchrono.records.messages import MessageWriter
+from tap_drchrono.report import describe_crash
+from tap_drchrono.scopes import missing_scopes
+from tap_drchrono.streams.catalogs import with_own_columns
+from tap_drchrono.streams.catalogue import STREAMS
+from tap_drchrono.user_files import (
     from_environment,
     read_json,
     read_state,
     readable_bookmarks,
 )
-from tap_drchrono.messages import MessageWriter
-from tap_drchrono.quota import Quota
-from tap_drchrono.report import describe_crash
-from tap_drchrono.scopes import missing_scopes
-from tap_drchrono.streams import STREAMS
-from tap_drchrono.transport import Transport, silence_libraries
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from tap_drchrono.client import BulkListStream
+    from tap_drchrono.streams.base import BulkListStream
 
 _GRACE = 1.5
 """Seconds that a token request may go on after a stop was requested: an answer that

@@ -1,0 +1,1 @@
+"""How DrChrono is asked, whatever is asked."""

@@ -1,0 +1,149 @@
+"""Sends requests to DrChrono's host and nowhere else, within the quota."""
+
+from __future__ import annotations
+
+import logging
+import typing as t
+from http import HTTPStatus
+from urllib.parse import urljoin, urlsplit
+
+from tap_drchrono.api.quota import stated_wait
+from tap_drchrono.errors import HostError
+from tap_drchrono.settings import is_loopback
+
+if t.TYPE_CHECKING:
+    import requests
+
+    from tap_drchrono.api.quota import Quota
+    from tap_drchrono.clock import Clock
+
+_REDIRECTS = frozenset(
+    {
+        HTTPStatus.MOVED_PERMANENTLY,
+        HTTPStatus.FOUND,
+        HTTPStatus.SEE_OTHER,
+        HTTPStatus.TEMPORARY_REDIRECT,
+        HTTPStatus.PERMANENT_REDIRECT,
+    }
+)
+_MOST_REDIRECTS = 5
+
+
+def silence_libraries() -> None:
+    """Keep libraries from logging data, at any log level of the tap.
+
+    urllib3 logs query strings, and the SDK the outcome of a stream map's `__filter__`,
+    which is a field's value where the filter is a field.
+    """
+    logging.getLogger("singer_sdk.mapper").setLevel(logging.INFO)
+    # A line for each variable that was read tells nothing.
+    logging.getLogger("singer_sdk.configuration").setLevel(logging.WARNING)
+    for name in ("urllib3", "requests", "charset_normalizer"):
+        library = logging.getLogger(name)
+        library.addHandler(logging.NullHandler())
+        library.propagate = False
+
+
+class Transport:
+    """One session for all streams and the token endpoint.
+
+    Every request is counted, waits for its turn, and can be left at once when the tap
+    is asked to stop. A 429 is waited out here, so that it never counts as a failed try.
+    """
+
+    def __init__(
+        self, session: requests.Session, quota: Quota, clock: Clock, timeout: float
+    ) -> None:
+        """Remember what to send with.
+
+        Args:
+            session: Keeps the connection.
+            quota: Counts requests and waits.
+            clock: Ends a wait for an answer when the tap is asked to stop.
+            timeout: Seconds to wait for a connection, and for each part of an answer.
+        """
+        self._session = session
+        self._quota = quota
+        self._clock = clock
+        self._timeout = timeout
+
+    def send(
+        self, request: requests.PreparedRequest, grace: float = 0.0
+    ) -> requests.Response:
+        """Send a request, once as far as the caller is concerned.
+
+        A redirect is replayed with the same method, on the same host only.
+
+        Args:
+            request: The request, with its authorization.
+            grace: Seconds to wait for the answer after a stop was requested.
+
+        Returns:
+            The answer, whatever its status, but never a 429 or a redirect.
+
+        Raises:
+            HostError: If the host redirects elsewhere, or throttles for a day.
+            requests.RequestException: If there is no answer.
+            Stopped: If the tap is asked to stop.
+        """
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = self._unthrottled(request, grace)
+            if response.status_code not in _REDIRECTS:
+                return response
+            request = _replayed(request, response)
+        msg = f"{_path(request)}: DrChrono redirects without end. Check api_url."
+        raise HostError(msg)
+
+    def _unthrottled(
+        self, request: requests.PreparedRequest, grace: float
+    ) -> requests.Response:
+        """Send a request until the answer is not a 429."""
+        while True:
+            self._quota.take()
+            try:
+                response = self._clock.call(lambda: self._send(request), grace)
+            finally:
+                self._quota.answered()
+            if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+                self._quota.accepted()
+                return response
+            body = response.content.decode(errors="replace")
+            self._quota.throttled(
+                stated_wait(response.headers, body, self._clock.now())
+            )
+
+    def _send(self, request: requests.PreparedRequest) -> requests.Response:
+        """Send a request with the proxies and certificates of the environment."""
+        url = request.url or ""
+        if is_loopback(urlsplit(url).hostname or ""):
+            return self._session.send(
+                request, timeout=self._timeout, allow_redirects=False, proxies={}
+            )
+        environment = self._session.merge_environment_settings(
+            url, proxies={}, stream=False, verify=True, cert=None
+        )
+        return self._session.send(
+            request, timeout=self._timeout, allow_redirects=False, **environment
+        )
+
+
+def _replayed(
+    request: requests.PreparedRequest, response: requests.Response
+) -> requests.PreparedRequest:
+    """Copy a request to where a redirect points, if that is on the same host."""
+    before = request.url or ""
+    target = urljoin(before, response.headers.get("Location", ""))
+    if urlsplit(target)[:2] != urlsplit(before)[:2]:
+        msg = (
+            f"{_path(request)}: DrChrono redirects to another host, which is refused. "
+            "Check api_url."
+        )
+        raise HostError(msg)
+    replay = request.copy()
+    replay.url = target
+    return replay
+
+
+def _path(request: requests.PreparedRequest) -> str:
+    """Name a request without host and query."""
+    return urlsplit(request.url or "").path

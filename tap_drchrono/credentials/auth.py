@@ -1,0 +1,169 @@
+"""The one authenticator of the tap: which access token goes on a request, how long."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+import requests
+from typing_extensions import override
+
+from tap_drchrono.credentials import oauth
+from tap_drchrono.credentials.grant import Credentials, Pair
+from tap_drchrono.credentials.refresh import Refresher
+from tap_drchrono.errors import CredentialsError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_drchrono.clock import Clock
+
+__all__ = ["Authenticator", "Credentials"]
+
+_SETTLING = 5.0
+"""Seconds for which a new access token may be refused, though it is good."""
+
+_SETTLING_STEP = 1.0
+_POSTPONED = 60.0
+"""Seconds until the next refresh where one failed and the old token still lives."""
+
+
+class Authenticator(requests.auth.AuthBase):
+    """Puts the access token on requests, and gets a new one when it is time.
+
+    Called twice for each request by the SDK: without a reason to refresh it only
+    sets a header.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        send: oauth.Send,
+        clock: Clock,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        """Remember what is needed. Nothing is read or sent yet.
+
+        Args:
+            credentials: The settings.
+            send: Sends a token request, once, without following redirects. If the tap
+                is asked to stop meanwhile, it should still wait a second or two for
+                the answer and return it: an answer that nobody stores ends the grant.
+            clock: The time, and waits that a wish to stop ends.
+            environ: The environment variables.
+        """
+        self._credentials = credentials
+        self._send = send
+        self._clock = clock
+        self._environ = environ
+        self._refresher: Refresher | None = None
+        self._pair: Pair | None = None
+        self._postponed_to = 0.0
+        self._worked = False
+        self._refused_at: float | None = None
+        self._renewed_unproven = False
+
+    @override
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Set the `Authorization` header.
+
+        Args:
+            request: A request to the API.
+
+        Returns:
+            The same request.
+
+        Raises:
+            CredentialsError: If there is no usable token.
+            HostError: If the token endpoint gives no usable answer.
+        """
+        request.headers["Authorization"] = f"Bearer {self._current().access_token}"
+        return request
+
+    @property
+    def scope(self) -> frozenset[str] | None:
+        """The granted scopes; None if they are unknown, or no token was needed yet."""
+        told = self._pair and self._pair.scope
+        return frozenset(told.split()) if told else None
+
+    def accepted(self) -> None:
+        """Note that the API took the token (any answer but 401)."""
+        self._worked = True
+        self._renewed_unproven = False
+        self._refused_at = None
+
+    def refused(self) -> None:
+        """Deal with a 401; the request can be sent again afterwards.
+
+        A token that has worked has ended, and is replaced at once. One that never
+        worked may be too new: it is tried for some seconds, then replaced once.
+
+        Raises:
+            CredentialsError: If no other token can help.
+            HostError: If the token endpoint gives no usable answer.
+        """
+        now = self._clock.now()
+        if not self._worked:
+            if self._refused_at is None:
+                self._refused_at = now
+            if now - self._refused_at < _SETTLING:
+                self._clock.sleep(_SETTLING_STEP)
+                return
+        if self._credentials.access_token:
+            msg = (
+                "The setting access_token has expired or is wrong (HTTP 401). Paste a "
+                "new one, or set client_id and client_secret and run "
+                "tap-drchrono-authorize, so that the tap refreshes it by itself."
+            )
+            raise CredentialsError(msg)
+        if self._renewed_unproven:
+            msg = (
+                "The API refuses the access token (HTTP 401), also after a refresh. "
+                "Check that api_url is the API that client_id belongs to; otherwise "
+                "run tap-drchrono-authorize to authorize again."
+            )
+            raise CredentialsError(msg)
+        unproven = not self._worked
+        refreshed = self._obtain(refused=self._pair)
+        self._renewed_unproven = unproven and refreshed
+
+    def _current(self) -> Pair:
+        if self._pair is None and self._credentials.access_token:
+            self._pair = _pasted(self._credentials.access_token)
+        pair = self._pair
+        if pair is None or self._clock.now() >= min(
+            max(pair.renew_at, self._postponed_to), pair.expires_at
+        ):
+            self._obtain(refused=None)
+        return t.cast("Pair", self._pair)
+
+    def _obtain(self, refused: Pair | None) -> bool:
+        """Get a good pair; tell whether a refresh token was spent for it."""
+        if self._refresher is None:
+            self._refresher = Refresher(
+                self._credentials,
+                send=self._send,
+                clock=self._clock,
+                environ=self._environ,
+            )
+        pair, refreshed = self._refresher.obtain(refused)
+        if self._pair is None or self._pair.access_token != pair.access_token:
+            self._worked = False
+            self._refused_at = None
+        self._pair = pair
+        # Near its end only where a refresh had no clear outcome: that is not repeated
+        # at every request.
+        now = self._clock.now()
+        self._postponed_to = now + _POSTPONED if now >= pair.renew_at else 0.0
+        return refreshed
+
+
+def _pasted(access_token: str) -> Pair:
+    if not oauth.usable(access_token):
+        msg = (
+            "The setting access_token holds characters that no token has. Paste it "
+            "again, without spaces and line breaks."
+        )
+        raise CredentialsError(msg)
+    return Pair(access_token, "", 0.0, float("inf"))

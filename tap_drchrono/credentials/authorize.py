@@ -1,0 +1,200 @@
+"""`tap-drchrono-authorize`: get the first pair of tokens, with a person's consent."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import typing as t
+import webbrowser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from tap_drchrono.clock import Clock
+from tap_drchrono.credentials.consent import Request, exchange
+from tap_drchrono.credentials.file import CredentialsFile
+from tap_drchrono.credentials.grant import Credentials, Pair, Stored
+from tap_drchrono.credentials.location import keeping_advice, locate
+from tap_drchrono.credentials.loopback import LOOPBACK, Listener
+from tap_drchrono.errors import CredentialsError, TapDrchronoError
+from tap_drchrono.scopes import missing_scopes
+from tap_drchrono.settings import API_URL, url_problem
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_WAIT = 300.0
+"""Seconds that a person has for the page."""
+
+_INTERRUPTED = 130
+
+
+def redirect_to(request: Request, *, browser: bool) -> str:
+    """Show the page to the person, and get the address of the redirect.
+
+    Args:
+        request: The request for consent.
+        browser: Whether a browser on this machine may be used.
+
+    Returns:
+        The address that the browser was sent to.
+    """
+    if browser and urlsplit(request.redirect_uri).hostname in LOOPBACK:
+        with Listener(request.redirect_uri) as listener:
+            if webbrowser.open(request.page):
+                click.echo(f"A page should open. If not, visit:\n\n{request.page}\n")
+                return listener.wait(_WAIT)
+    click.echo(f"Visit this page in a browser, on any machine:\n\n{request.page}\n")
+    click.echo(
+        "After your consent the browser goes to an address that begins with "
+        f"{request.redirect_uri} (an error page is fine)."
+    )
+    return str(click.prompt("Paste that whole address here"))
+
+
+def authorize(
+    request: Request, file: CredentialsFile, *, browser: bool, replace: bool
+) -> Pair:
+    """Get a pair and keep it.
+
+    Args:
+        request: The request for consent.
+        file: Where the pair is kept.
+        browser: Whether a browser on this machine may be used.
+        replace: Whether a pair that is already kept may be replaced.
+
+    Returns:
+        The pair.
+
+    Raises:
+        CredentialsError: If there is none, or it cannot be kept.
+    """
+
+    def former() -> Stored | None:
+        stored = file.read()
+        if stored and not replace:
+            msg = (
+                f"{file.path} already holds a pair. To replace it, run the command "
+                "again with --replace."
+            )
+            raise CredentialsError(msg)
+        file.check_writable()
+        return stored
+
+    with file.lock():
+        former()
+    # Not locked while a person reads a page.
+    code = request.code(redirect_to(request, browser=browser))
+    with file.lock():
+        stored = former()
+        pair = exchange(request, code, asked_at=Clock().now())
+        # A refresh_token that is still in the settings is the old one from now on.
+        passed = request.credentials.refresh_token
+        file.write((stored or file.new(pair)).reauthorized(pair, passed=passed))
+    return pair
+
+
+def _tell(credentials: Credentials, file: CredentialsFile, pair: Pair) -> None:
+    click.echo(f"\nDone. The pair is kept in {file.path}. Settings for the tap:\n")
+    if credentials.api_url != API_URL:
+        click.echo(f"  api_url: {credentials.api_url}")
+    click.echo(f"  client_id: {credentials.client_id}")
+    click.echo("  client_secret: (the one that you just used)")
+    click.echo(f"  credentials_path: {file.path}\n")
+    click.echo("Leave refresh_token out: the file holds it, and its successors.")
+    if advice := keeping_advice(file.path, os.environ, Path("/"), is_default=False):
+        click.echo(advice, err=True)
+    if pair.scope:
+        for stream, scopes in missing_scopes(frozenset(pair.scope.split())).items():
+            lacking = " ".join(sorted(scopes))
+            click.echo(f"Not granted: {lacking}, so {stream} may stay empty.", err=True)
+
+
+def _check_url(option: str, url: str) -> None:
+    if problem := url_problem(url):
+        msg = f"{option} {problem}."
+        raise click.UsageError(msg)
+
+
+@click.command(context_settings={"auto_envvar_prefix": "TAP_DRCHRONO"})
+@click.option("--client-id", required=True, help="Of your API application.")
+@click.option(
+    "--client-secret",
+    prompt=True,
+    hide_input=True,
+    help="Of your API application. Asked for if not given; better than an option, "
+    "which other users of the machine can see, is the environment variable.",
+)
+@click.option("--api-url", default=API_URL, help="Base URL of the API.")
+@click.option("--credentials-path", help="Where the pair is to be kept.")
+@click.option(
+    "--redirect-uri",
+    default="http://localhost:8765/callback",
+    help="As registered in your API application.",
+)
+@click.option(
+    "--no-browser",
+    is_flag=True,
+    help="Print the page's address, and take the redirect's address by pasting.",
+)
+@click.option("--replace", is_flag=True, help="Replace a pair that is already kept.")
+def command(  # noqa: PLR0913 - one argument per option
+    *,
+    client_id: str,
+    client_secret: str,
+    api_url: str,
+    credentials_path: str | None,
+    redirect_uri: str,
+    no_browser: bool,
+    replace: bool,
+) -> None:
+    """Authorize the tap to read a practice, and keep the tokens.
+
+    Each option can also be given as TAP_DRCHRONO_..., for example
+    TAP_DRCHRONO_CLIENT_SECRET, as Meltano does.
+    """
+    _check_url("--api-url", api_url)
+    _check_url("--redirect-uri", redirect_uri)
+    credentials = Credentials(
+        api_url.rstrip("/"),
+        client_id.strip(),
+        client_secret.strip(),
+        # Only to know the default path, and which token is the old one.
+        os.environ.get("TAP_DRCHRONO_REFRESH_TOKEN", "").strip() or None,
+        credentials_path,
+    )
+    file = CredentialsFile(
+        locate(credentials, os.environ),
+        api_url=credentials.api_url,
+        client_id=credentials.client_id or "",
+        clock=Clock(),
+    )
+    request = Request(credentials, redirect_uri, secrets.token_urlsafe(32))
+    pair = authorize(request, file, browser=not no_browser, replace=replace)
+    _tell(credentials, file, pair)
+
+
+def main(args: Sequence[str] | None = None) -> t.NoReturn:
+    """Run the command: one line for a mistake, and no traceback.
+
+    Args:
+        args: The command line; that of the process if None.
+    """
+    status = 0
+    try:
+        command.main(args, prog_name="tap-drchrono-authorize", standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"Error: {error.format_message()}", err=True)
+        status = error.exit_code
+    except TapDrchronoError as error:
+        click.echo(f"Error: {error}", err=True)
+        status = 1
+    except click.Abort as error:
+        if isinstance(error.__cause__ or error.__context__, EOFError):
+            click.echo("Error: the input ended before an answer was given.", err=True)
+            status = 1
+        else:
+            status = _INTERRUPTED
+    sys.exit(status)

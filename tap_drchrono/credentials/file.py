@@ -1,0 +1,234 @@
+"""The file that keeps the rotated pair of tokens between runs.
+
+DrChrono's refresh tokens are single use: whoever loses the newest one has to ask a
+person to authorize again. So a write replaces the file in one step, only one process
+spends a token at a time, and whether a write works is tried before a token is spent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import logging
+import os
+import stat
+import typing as t
+from pathlib import Path
+
+import msgspec
+
+from tap_drchrono.credentials.grant import Pair, Stored
+from tap_drchrono.errors import CredentialsError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_drchrono.clock import Clock
+
+logger = logging.getLogger("tap-drchrono.credentials")
+
+_LOCK_STEP = 0.2
+_LOCK_TIMEOUT = 3900.0
+"""Seconds; the holder may be waiting for the top of the hour (its quota)."""
+
+
+class CredentialsFile:
+    """The credentials file of one grant."""
+
+    def __init__(
+        self, path: Path, *, api_url: str, client_id: str, clock: Clock
+    ) -> None:
+        """Name the file. Nothing is read or written yet.
+
+        Args:
+            path: Where it is, or is to be.
+            api_url: The API that its content must belong to.
+            client_id: The API application that its content must belong to.
+            clock: For waits that a wish to stop ends.
+        """
+        # Through a symbolic link, so that a write does not replace the link.
+        self.path = Path(os.path.realpath(path.expanduser()))
+        self._api_url = api_url.rstrip("/")
+        self._client_id = client_id
+        self._clock = clock
+        self._permissions_told = False
+
+    def new(self, pair: Pair) -> Stored:
+        """Make the content of a file that does not exist yet.
+
+        Args:
+            pair: The first pair.
+
+        Returns:
+            The content, bound to this API and this API application.
+        """
+        return Stored(self._api_url, self._client_id, pair)
+
+    def read(self) -> Stored | None:
+        """Read the file. Needs no lock, since it is only ever replaced whole.
+
+        Returns:
+            Its content, or None where there is no file.
+
+        Raises:
+            CredentialsError: If it cannot be read, is damaged, or belongs to another
+                API or API application.
+        """
+        with self._trying("read"):
+            try:
+                content = self.path.read_bytes()
+                self._tighten()
+            except FileNotFoundError:
+                return None
+        try:
+            stored = msgspec.json.decode(content, type=Stored)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            msg = (
+                f"The credentials file {self.path} is damaged, or not one of this "
+                "version of the tap. Restore it, or move it away and authorize again "
+                "with tap-drchrono-authorize."
+            )
+            # Without its cause, which could quote the file.
+            raise CredentialsError(msg) from None
+        for setting, ours, theirs in (
+            ("api_url", self._api_url, stored.api_url),
+            ("client_id", self._client_id, stored.client_id),
+        ):
+            if ours != theirs:
+                msg = (
+                    f"The credentials file {self.path} belongs to another {setting}, "
+                    "and is left alone. Correct that setting, or give this one a file "
+                    "of its own in the setting credentials_path."
+                )
+                raise CredentialsError(msg)
+        return stored
+
+    def check_writable(self) -> None:
+        """Try a write before a token is spent. Hold the lock.
+
+        The very steps of a write are taken, with the content that is there: that also
+        finds a file that is itself a mount, which cannot be replaced.
+
+        Raises:
+            CredentialsError: If the file could not be written.
+        """
+        with self._trying("written"):
+            if self.path.exists():
+                self._replace(self.path.read_bytes())
+            else:
+                self._replace(b"\0" * 4096, final=False)
+
+    def write(self, stored: Stored) -> None:
+        """Replace the content in one step. Hold the lock.
+
+        Args:
+            stored: The new content.
+
+        Raises:
+            CredentialsError: If the file cannot be written.
+        """
+        with self._trying("written"):
+            self._replace(msgspec.json.format(msgspec.json.encode(stored)) + b"\n")
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only process that spends a token of this file.
+
+        Yields:
+            Nothing; the lock ends with the block, or with the process.
+
+        Raises:
+            CredentialsError: If there can be no lock, or none within the time.
+        """
+        with self._trying("locked"):
+            self._make_directory()
+            handle = os.open(self._beside(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._acquire(handle)
+            yield
+        finally:
+            os.close(handle)
+
+    def _acquire(self, handle: int) -> None:
+        for attempt in range(int(_LOCK_TIMEOUT / _LOCK_STEP)):
+            with self._trying("locked"):
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    pass
+                else:
+                    return
+            if attempt == 1:
+                logger.info("Waiting for another process that uses %s", self.path)
+            self._clock.sleep(_LOCK_STEP)
+        msg = (
+            f"Another process has held the credentials file {self.path} for over "
+            f"{_LOCK_TIMEOUT / 60:.0f} minutes. End it, then run the tap again."
+        )
+        raise CredentialsError(msg)
+
+    def _beside(self, suffix: str) -> Path:
+        return self.path.with_name(f".{self.path.name}{suffix}")
+
+    def _make_directory(self) -> None:
+        directory = self.path.parent
+        if not directory.is_dir():
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Nobody shall commit tokens.
+            (directory / ".gitignore").write_text("*\n", encoding="utf-8")
+
+    def _replace(self, content: bytes, *, final: bool = True) -> None:
+        if self.path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        self._make_directory()
+        # One name, so that a killed process leaves at most one such file, and made
+        # anew, so that nobody else has it open.
+        draft = self._beside(".tmp")
+        draft.unlink(missing_ok=True)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(handle)
+            if final:
+                draft.replace(self.path)
+        finally:
+            draft.unlink(missing_ok=True)
+        directory = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            # The file is in place; some file systems cannot sync a directory.
+            with contextlib.suppress(OSError):
+                os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def _tighten(self) -> None:
+        mode = stat.S_IMODE(self.path.stat().st_mode)
+        if not mode & 0o077 or self._permissions_told:
+            return
+        self._permissions_told = True
+        try:
+            self.path.chmod(0o600)
+        except OSError:
+            outcome = "and that could not be changed: make its mode 0600"
+        else:
+            outcome = "its mode is 0600 now"
+        logger.warning(
+            "Other users could read the credentials file %s; %s", self.path, outcome
+        )
+
+    @contextlib.contextmanager
+    def _trying(self, action: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            msg = (
+                f"The credentials file {self.path} cannot be {action} "
+                f"({error.strerror or type(error).__name__}). Let this user write in "
+                "its directory, or name another file in the setting credentials_path "
+                "(in a directory on a volume; a file that is itself mounted cannot be "
+                "replaced)."
+            )
+            raise CredentialsError(msg) from error

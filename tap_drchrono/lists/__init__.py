@@ -1,0 +1,1 @@
+"""A bulk list, and reading one that moves."""

@@ -1,0 +1,1 @@
+"""The streams, and the loop that reads them."""

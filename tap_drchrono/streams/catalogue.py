@@ -1,0 +1,90 @@
+"""The eight streams, one for each bulk list endpoint."""
+
+from __future__ import annotations
+
+import typing as t
+
+from tap_drchrono.lists.jobs import Order
+from tap_drchrono.streams.base import SCHEMAS, BulkListStream
+
+__all__ = ["SCHEMAS", "STREAMS"]
+
+
+class AppointmentsStream(BulkListStream):
+    """Appointments, breaks and, marked by `deleted_flag`, deleted appointments."""
+
+    name = "appointments"
+    path = "/api/appointments_list"
+    primary_keys = ("id",)
+    steady_order = Order.SCHEDULED_TIME
+    includes: t.ClassVar = {"show_archived": "include_deleted"}
+
+
+class PatientsStream(BulkListStream):
+    """Patients."""
+
+    name = "patients"
+    path = "/api/patients_list"
+    primary_keys = ("id",)
+    includes: t.ClassVar = {"show_inactive": "include_inactive"}
+
+
+class LineItemsStream(BulkListStream):
+    """Billed procedures of appointments."""
+
+    name = "line_items"
+    path = "/api/line_items_list"
+    primary_keys = ("id",)
+
+
+class TransactionsStream(BulkListStream):
+    """Payments and adjustments of line items."""
+
+    name = "transactions"
+    path = "/api/transactions_list"
+    primary_keys = ("id",)
+
+
+class PrescriptionMessagesStream(BulkListStream):
+    """Electronic prescription messages; may carry no `updated_at`."""
+
+    name = "prescription_messages"
+    path = "/api/prescription_messages_list"
+    primary_keys = ("id",)
+
+
+class EligibilityChecksStream(BulkListStream):
+    """Insurance eligibility checks."""
+
+    name = "eligibility_checks"
+    path = "/api/eligibility_checks_list"
+    primary_keys = ("id",)
+
+
+class ClinicalNotesStream(BulkListStream):
+    """Clinical notes, one an appointment; may carry no `id` and no `updated_at`."""
+
+    name = "clinical_notes"
+    path = "/api/clinical_notes_list"
+    primary_keys = ("appointment",)
+
+
+class ClinicalNoteFieldValuesStream(BulkListStream):
+    """Values that were charted in clinical notes."""
+
+    name = "clinical_note_field_values"
+    path = "/api/clinical_note_field_values_list"
+    primary_keys = ("id",)
+    max_page_size = 20_000
+
+
+STREAMS: tuple[type[BulkListStream], ...] = (
+    AppointmentsStream,
+    PatientsStream,
+    LineItemsStream,
+    TransactionsStream,
+    PrescriptionMessagesStream,
+    EligibilityChecksStream,
+    ClinicalNotesStream,
+    ClinicalNoteFieldValuesStream,
+)

@@ -1,0 +1,236 @@
+"""Questions before a sync: is everything in order, and what would it cost?
+
+Both ask for the smallest possible list of each stream.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import typing as t
+
+import click
+
+from tap_drchrono.errors import StreamError
+from tap_drchrono.lists.jobs import Fetch, PendingList, Purpose, Status, Submit
+from tap_drchrono.lists.polling import explore
+from tap_drchrono.lists.windows import Window
+from tap_drchrono.scopes import missing_scopes
+
+if t.TYPE_CHECKING:
+    from tap_drchrono.streams.base import BulkListStream
+    from tap_drchrono.tap import TapDrchrono
+
+_LOOK_AFTER = 4.0
+"""Seconds after which the smallest list is usually ready."""
+_MOST_LOOKS = 8
+_PAGE_SECONDS = 30.0
+"""Seconds that a full page is taken to need; DrChrono publishes no figure."""
+_OVERLAP = 1.06
+"""Pages read for each page of records, as windows overlap."""
+
+
+class Size(t.NamedTuple):
+    """What a stream would cost.
+
+    Attributes:
+        stream: Its name.
+        records: Records to read, or None if that could not be learned.
+        pages: Pages to read.
+        requests: Requests for them.
+        problem: Why the size is not known.
+    """
+
+    stream: str
+    records: int | None
+    pages: int = 0
+    requests: int = 0
+    problem: str | None = None
+
+
+def _ask(stream: BulkListStream) -> PendingList:
+    """Submit the smallest list of a stream.
+
+    Raises:
+        StreamError: If DrChrono refuses it.
+    """
+    frame = stream.source.first_list().frame
+    pending = PendingList(stream.name, frame, Window(1, 1), Purpose.COUNT)
+    answer = stream.ask(Submit(pending, 1))
+    if not answer.uuid:
+        msg = f"{stream.name}: DrChrono could not generate a list ({answer.word})."
+        raise StreamError(msg)
+    pending.submitted(answer.uuid, stream.clock.now())
+    return pending
+
+
+def _count(stream: BulkListStream, pending: PendingList) -> int:
+    """Fetch the smallest list of a stream, and return the count that it tells.
+
+    Raises:
+        StreamError: If it does not become ready.
+    """
+    age = _LOOK_AFTER
+    word = ""
+    for look in range(_MOST_LOOKS):
+        answer = stream.ask(Fetch(pending, look, pending.submitted_at + age))
+        word = answer.word
+        if answer.status is Status.COMPLETE:
+            return len(answer.records) if answer.count is None else answer.count
+        if answer.status is not Status.IN_PROGRESS:
+            break
+        age = explore(stream.clock.now() - pending.submitted_at)
+    msg = f"{stream.name}: the list that tells the count is not ready ({word})."
+    raise StreamError(msg)
+
+
+def measure(tap: TapDrchrono) -> list[Size]:
+    """Ask for the size of each selected stream, with one POST and one GET.
+
+    Args:
+        tap: The tap; with a state, what the next sync would read.
+
+    Returns:
+        The sizes, in the order of the sync.
+    """
+    _be_brief()
+    pending: dict[str, PendingList] = {}
+    problems: dict[str, str] = {}
+    for stream in tap.selected_streams:
+        try:
+            pending[stream.name] = _ask(stream)
+        except StreamError as error:
+            problems[stream.name] = str(error)
+    sizes = []
+    for stream in tap.selected_streams:
+        if stream.name in pending:
+            try:
+                records = _count(stream, pending[stream.name])
+            except StreamError as error:
+                problems[stream.name] = str(error)
+            else:
+                sizes.append(_size(stream, records))
+                continue
+        sizes.append(Size(stream.name, None, problem=problems[stream.name]))
+    return sizes
+
+
+def _size(stream: BulkListStream, records: int) -> Size:
+    """Work out pages and requests from a count."""
+    full = -(-records // stream.source.max_size)
+    pages = max(1, full if full < 2 else round(full * _OVERLAP))  # noqa: PLR2004
+    return Size(stream.name, records, pages, 2 * pages)
+
+
+def duration(requests: int, pages: int, hourly_limit: int, at_once: int) -> float:
+    """Estimate how long a sync takes.
+
+    Args:
+        requests: Requests in all.
+        pages: Pages in all.
+        hourly_limit: Requests a clock hour.
+        at_once: Lists generated at once.
+
+    Returns:
+        Seconds: the longer of what the quota and what the lists need.
+    """
+    by_quota = (
+        3600.0 * (requests - 1) / hourly_limit if requests > hourly_limit else 0.0
+    )
+    return max(by_quota, _PAGE_SECONDS * -(-pages // at_once))
+
+
+def show(tap: TapDrchrono, output_format: str | None) -> int:
+    """Print what a sync would cost.
+
+    Args:
+        tap: The tap.
+        output_format: `json`, or anything else for a table.
+
+    Returns:
+        The exit status: 1 if the size of a stream is not known.
+    """
+    sizes = measure(tap)
+    pages = sum(size.pages for size in sizes)
+    requests = sum(size.requests for size in sizes)
+    seconds = duration(
+        requests, pages, tap.quota.limit, tap.config["max_pending_lists"]
+    )
+    if output_format == "json":
+        total = {
+            "records": sum(size.records or 0 for size in sizes),
+            "pages": pages,
+            "requests": requests,
+            "seconds": round(seconds),
+        }
+        streams = [size._asdict() for size in sizes]
+        click.echo(json.dumps({"streams": streams, "total": total}, indent=2))
+    else:
+        click.echo(f"{'stream':<28}{'records':>12}{'pages':>8}{'requests':>10}")
+        for size in sizes:
+            records = "?" if size.records is None else f"{size.records:,}"
+            click.echo(
+                f"{size.stream:<28}{records:>12}{size.pages:>8,}{size.requests:>10,}"
+            )
+        records = f"{sum(size.records or 0 for size in sizes):,}"
+        click.echo(f"{'all':<28}{records:>12}{pages:>8,}{requests:>10,}")
+        click.echo(
+            f"About {_in_words(seconds)} with {tap.quota.limit} requests an hour, if a "
+            f"full page takes {_PAGE_SECONDS:.0f} s."
+        )
+    for size in sizes:
+        if size.problem:
+            tap.logger.error(size.problem)
+    return int(any(size.problem for size in sizes))
+
+
+def test(tap: TapDrchrono) -> int:
+    """Say whether the credentials, the connection and each selected stream are good.
+
+    Args:
+        tap: The tap.
+
+    Returns:
+        The exit status: 1 if anything is not good.
+    """
+    _be_brief()
+    good = True
+    lacking: dict[str, frozenset[str]] = {}
+    for stream in tap.selected_streams:
+        try:
+            _ask(stream)
+        except StreamError as error:
+            good = False
+            click.echo(f"FAILED  {error}")
+            continue
+        if granted := tap.authenticator.scope:
+            lacking = missing_scopes(granted)
+        if scopes := lacking.get(stream.name):
+            good = False
+            click.echo(
+                f"FAILED  {stream.name}: the authorization lacks the scopes "
+                f"{', '.join(sorted(scopes))}. Run tap-drchrono-authorize."
+            )
+        else:
+            known = "" if tap.authenticator.scope else " (its scopes are not known)"
+            click.echo(f"good    {stream.name}{known}")
+    click.echo(
+        "Credentials and connection are good, and all selected streams can be read."
+        if good
+        else "Credentials and connection are good, but not every stream can be read."
+    )
+    return int(not good)
+
+
+def _be_brief() -> None:
+    """Keep the SDK's metrics out of an answer that a person reads."""
+    logging.getLogger("singer_sdk.metrics").setLevel(logging.WARNING)
+
+
+def _in_words(seconds: float) -> str:
+    """Write a duration in the unit that a person would use."""
+    if seconds < 90:  # noqa: PLR2004 - a minute and a half
+        return f"{seconds:.0f} seconds"
+    if seconds < 5400:  # noqa: PLR2004 - an hour and a half
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,181 @@
+"""The quota: counted by clock hour and second, and 429s waited out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from list_model import FakeClock
+
+from tap_drchrono.api.quota import HOUR, Quota, next_hour, stated_wait
+from tap_drchrono.errors import HostError
+
+NOON = 1_700_006_400.0
+"""The start of a clock hour."""
+
+
+@pytest.fixture
+def clock():
+    return FakeClock(NOON)
+
+
+def quota_with(clock, limit=500):
+    return Quota(limit, clock, logging.getLogger("tap-drchrono.test"))
+
+
+def test_noon_is_the_start_of_an_hour():
+    assert NOON % HOUR == 0
+    assert next_hour(NOON) == NOON + HOUR
+    assert next_hour(NOON - 1) == NOON
+    assert next_hour(NOON + HOUR - 0.001) == NOON + HOUR
+
+
+@given(st.lists(st.floats(0, 5), max_size=100), st.integers(1, 40))
+def test_neither_the_hour_nor_the_second_is_ever_exceeded(pauses, limit):
+    clock = FakeClock(NOON + HOUR - 3)
+    quota = quota_with(clock, limit)
+    sent = []
+    for pause in pauses:
+        clock.time += pause
+        quota.take()
+        sent.append(clock.now())
+        assert quota.used <= limit
+    for moment in sent:
+        assert sum(moment <= other < moment + 1 for other in sent) < 10
+    for hour in {moment // HOUR for moment in sent}:
+        assert sum(moment // HOUR == hour for moment in sent) <= limit
+
+
+def test_a_small_sync_runs_at_full_speed(clock):
+    quota = quota_with(clock)
+    for _ in range(8):
+        quota.take()
+    assert clock.now() == NOON
+
+
+def test_nothing_is_spread(clock):
+    quota = quota_with(clock)
+    for _ in range(500):
+        quota.take()
+    assert clock.now() - NOON < 70
+    assert quota.used == 500
+
+
+def test_the_top_of_the_hour_is_waited_for(clock, caplog):
+    caplog.set_level(logging.INFO)
+    clock.time = NOON + 1800
+    quota = quota_with(clock, limit=3)
+    for _ in range(3):
+        quota.take()
+    assert clock.now() == NOON + 1800
+    quota.take()
+    assert NOON + HOUR < clock.now() <= NOON + HOUR + 2
+    assert quota.used == 1
+    (line,) = (r.message for r in caplog.records)
+    assert line.startswith("Waiting until ")
+    assert line.endswith(": all 3 requests of this hour are used")
+
+
+def test_the_count_starts_anew_with_the_hour(clock):
+    quota = quota_with(clock)
+    quota.take()
+    clock.time = NOON + HOUR
+    assert quota.used == 0
+
+
+class TestThrottled:
+    @pytest.mark.parametrize("seconds", [0, 0.5, 412, 2710.0])
+    def test_a_stated_wait_is_obeyed(self, clock, seconds):
+        quota = quota_with(clock)
+        quota.throttled(seconds)
+        quota.take()
+        assert NOON + seconds <= clock.now() <= NOON + seconds + 2
+
+    def test_a_bare_one_waits_shortly_and_then_for_the_hour(self, clock, caplog):
+        caplog.set_level(logging.INFO)
+        quota = quota_with(clock)
+        quota.throttled(None)
+        quota.take()
+        assert clock.now() - NOON <= 10
+        quota.throttled(None)
+        quota.take()
+        assert NOON + HOUR <= clock.now() <= NOON + HOUR + 2
+        assert caplog.text.count("Waiting until") == 2
+
+    def test_an_answer_ends_it(self, clock):
+        quota = quota_with(clock)
+        quota.throttled(None)
+        quota.take()
+        quota.accepted()
+        quota.throttled(None)
+        quota.take()
+        assert clock.now() - NOON <= 20
+
+    def test_a_day_of_nothing_else_is_an_error(self, clock):
+        quota = quota_with(clock)
+
+        def insist():
+            for _ in range(30):
+                quota.throttled(None)
+                quota.take()
+
+        with pytest.raises(HostError, match="24 hours"):
+            insist()
+        assert clock.now() - NOON >= 24 * HOUR
+
+    def test_a_day_with_answers_is_none(self, clock):
+        quota = quota_with(clock)
+        for _ in range(30):
+            quota.throttled(None)
+            quota.take()
+            quota.throttled(None)
+            quota.take()
+            quota.accepted()
+
+
+SENTENCE = "Request was throttled. Expected available in {} seconds."
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "wait"),
+    [
+        ({}, SENTENCE.format("412"), 412.0),
+        ({}, SENTENCE.format("2710.0"), 2710.0),
+        ({}, SENTENCE.format("1").replace("seconds", "second"), 1.0),
+        ({}, "Request was throttled.", None),
+        ({}, "", None),
+        ({"Retry-After": "30"}, "", 30.0),
+        ({"Retry-After": "30"}, SENTENCE.format("412"), 30.0),
+        ({"Retry-After": "soon"}, SENTENCE.format("412"), 412.0),
+        ({"Retry-After": "-5"}, "", None),
+        ({"Retry-After": ""}, "", None),
+    ],
+)
+def test_what_an_answer_says(headers, body, wait):
+    assert stated_wait(headers, body, NOON) == wait
+
+
+@pytest.mark.parametrize(("ahead", "wait"), [(90, 90), (-90, 0)])
+def test_a_date_to_wait_for(ahead, wait):
+    moment = dt.datetime.fromtimestamp(NOON + ahead, dt.UTC)
+    after = email.utils.format_datetime(moment, usegmt=True)
+    assert stated_wait({"Retry-After": after}, "", NOON) == wait
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Retry-After": "9" * 30}, ""),
+        ({}, "Expected available in 99999999999999999999 seconds."),
+    ],
+)
+def test_an_absurd_wait_is_bounded(clock, headers, body):
+    quota = quota_with(clock)
+    before = clock.now()
+    quota.throttled(stated_wait(headers, body, clock.now()))
+    quota.take()
+    assert clock.now() - before <= 86_401

@@ -1,0 +1,585 @@
+import json
+import logging
+from multiprocessing import get_context
+
+import pytest
+import requests
+from oauth_server import CLIENT, OAuthServer
+
+from tap_drchrono.clock import Clock
+from tap_drchrono.credentials.auth import Authenticator, Credentials
+from tap_drchrono.credentials.file import CredentialsFile
+from tap_drchrono.credentials.grant import Pair, Stored
+from tap_drchrono.credentials.location import locate
+from tap_drchrono.errors import CredentialsError, HostError, Stopped
+from tap_drchrono.scopes import ALL_SCOPES, SCOPES, missing_scopes
+
+API = "https://drchrono.example"
+HOURS = 3600.0
+SCOPE = "billing:read patients:read"
+SETTING = "settings-token"
+
+
+class FakeClock(Clock):
+    def __init__(self):
+        super().__init__()
+        self.time = 1_700_000_000.0
+        self.slept = []
+
+    def now(self):
+        return self.time
+
+    def sleep(self, seconds):
+        self.check()
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+def response(status, body, content_type="application/json"):
+    answer = requests.Response()
+    answer.status_code = status
+    answer.headers["Content-Type"] = content_type
+    text = body if isinstance(body, str) else json.dumps(body)
+    answer._content = text.encode()  # noqa: SLF001 - no other way to make one
+    return answer
+
+
+class TokenEndpoint:
+    """Rotates single-use tokens; `faults` are answers or errors that come first.
+
+    A fault that is a function is called after the token was spent.
+    """
+
+    def __init__(self, *live):
+        self.live = set(live)
+        self.spent = []
+        self.faults = []
+        self.extra = {}
+        self.serial = 0
+        self.before_spending = lambda: None
+
+    def __call__(self, prepared):
+        assert prepared.method == "POST"
+        assert prepared.url == f"{API}/o/token/"
+        assert prepared.headers["Accept"] == "application/json"
+        form = dict(pair.split("=") for pair in prepared.body.split("&"))
+        assert form.pop("grant_type") == "refresh_token"
+        token = form.pop("refresh_token")
+        assert form == CLIENT
+        self.spent.append(token)
+        fault = self.faults.pop(0) if self.faults else None
+        if isinstance(fault, Exception):
+            raise fault
+        if isinstance(fault, requests.Response):
+            return fault
+        self.before_spending()
+        if token not in self.live:
+            return response(400, {"error": "invalid_grant", "echo": token})
+        self.live.remove(token)
+        self.serial += 1
+        self.live.add(f"refresh-{self.serial}")
+        answer = {
+            "access_token": f"access-{self.serial}",
+            "refresh_token": f"refresh-{self.serial}",
+            "expires_in": 172800,
+            "scope": SCOPE,
+        } | self.extra
+        if fault:
+            fault()
+        return response(200, {k: v for k, v in answer.items() if v is not None})
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def tokens():
+    return TokenEndpoint("settings-token")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "kept" / "pair.json"
+
+
+@pytest.fixture
+def make(clock, tokens, path):
+    def build(refresh_token=SETTING, *, environ=None, **other):
+        settings = {"credentials_path": str(path)} | other
+        credentials = Credentials(
+            API, **CLIENT, refresh_token=refresh_token, **settings
+        )
+        return Authenticator(
+            credentials, send=tokens, clock=clock, environ=environ or {}
+        )
+
+    return build
+
+
+@pytest.fixture
+def pasted(clock, tokens):
+    def build(token):
+        credentials = Credentials(API, access_token=token)
+        return Authenticator(credentials, send=tokens, clock=clock, environ={})
+
+    return build
+
+
+def the_file(path, clock):
+    return CredentialsFile(
+        path, api_url=API, client_id=CLIENT["client_id"], clock=clock
+    )
+
+
+def store(path, clock, *, access="stored-access", refresh="stored-refresh", age=0.0):
+    file = the_file(path, clock)
+    start = clock.time - age
+    pair = Pair(access, refresh, start, start + 48 * HOURS, SCOPE)
+    with file.lock():
+        file.write(Stored(API, CLIENT["client_id"], pair))
+
+
+def kept(path, clock):
+    return the_file(path, clock).read()
+
+
+def used(auth):
+    request = requests.Request("GET", f"{API}/api/x", auth=auth).prepare()
+    return request.headers["Authorization"].removeprefix("Bearer ")
+
+
+def refuse_for_ever(auth):
+    for _ in range(50):
+        auth.refused()
+        used(auth)
+
+
+def test_the_settings_token_buys_the_first_pair_and_it_is_kept(
+    make, tokens, path, clock
+):
+    auth = make()
+    assert auth.scope is None
+    assert [used(auth) for _ in range(3)] == ["access-1"] * 3
+    assert tokens.spent == ["settings-token"]
+    assert kept(path, clock).pair == Pair(
+        "access-1",
+        "refresh-1",
+        clock.time,
+        clock.time + 48 * HOURS,
+        SCOPE,
+    )
+    assert auth.scope == {"billing:read", "patients:read"}
+
+
+def test_nothing_happens_before_the_first_request(make, tokens, path):
+    make()
+    assert not tokens.spent
+    assert not path.parent.exists()
+
+
+def test_the_next_run_uses_what_is_stored(make, tokens):
+    used(make())
+    assert used(make()) == "access-1"
+    assert used(make(None)) == "access-1"
+    assert tokens.spent == ["settings-token"]
+
+
+def test_the_chain_goes_on_over_many_runs(make, tokens, clock):
+    for run in range(1, 6):
+        assert used(make()) == f"access-{run}"
+        clock.time += 50 * HOURS
+    assert tokens.spent == ["settings-token"] + [f"refresh-{n}" for n in range(1, 5)]
+
+
+def test_a_newer_settings_token_wins_and_the_old_one_is_never_spent_again(
+    make, tokens, caplog
+):
+    used(make())
+    tokens.live.add("newer-token")
+    assert used(make("newer-token")) == "access-2"
+    auth = make("settings-token")
+    assert used(auth) == "access-2"
+    auth.accepted()
+    auth.refused()
+    assert used(auth) == "access-3"
+    assert tokens.spent == ["settings-token", "newer-token", "refresh-2"]
+    assert caplog.text.count("setting refresh_token is an old one") == 1
+
+
+def test_no_token_at_all_is_an_error_that_says_how_to_get_one(make, tokens, path):
+    with pytest.raises(CredentialsError, match="tap-drchrono-authorize") as caught:
+        used(make(None))
+    assert str(path) in str(caught.value)
+    assert not tokens.spent
+
+
+def test_a_token_is_replaced_ten_minutes_before_its_end_and_not_sooner(
+    make, tokens, clock
+):
+    auth = make()
+    used(auth)
+    clock.time += 48 * HOURS - 601
+    assert used(auth) == "access-1"
+    clock.time += 1
+    assert used(auth) == "access-2"
+    assert tokens.spent == ["settings-token", "refresh-1"]
+
+
+@pytest.mark.parametrize("told", [None, "soon", 0, -1, [], "Infinity"])
+def test_a_lifetime_that_is_not_told_is_the_documented_one(
+    make, tokens, path, clock, told
+):
+    tokens.extra = {"expires_in": told}
+    used(make())
+    assert kept(path, clock).pair.expires_at == clock.time + 48 * HOURS
+
+
+def test_a_refresh_token_that_is_not_returned_keeps_its_value(
+    make, tokens, path, clock
+):
+    tokens.extra = {"refresh_token": None}
+    used(make())
+    assert kept(path, clock).pair.refresh_token == "settings-token"
+
+
+def test_the_pair_is_stored_before_it_is_used_and_storing_is_tried_before_spending(
+    make, tokens, path, monkeypatch
+):
+    steps = []
+    for name in ("check_writable", "write"):
+        real = getattr(CredentialsFile, name)
+
+        def noted(self, *args, _real=real, _name=name):
+            steps.append(_name)
+            return _real(self, *args)
+
+        monkeypatch.setattr(CredentialsFile, name, noted)
+    tokens.before_spending = lambda: steps.append("spend")
+    auth = make()
+    request = requests.Request("GET", f"{API}/api/x").prepare()
+    auth(request)
+    assert steps == ["check_writable", "spend", "write"]
+    assert "access-1" in path.read_text()
+
+
+def test_where_nothing_can_be_stored_no_token_is_spent(make, tokens, path):
+    path.mkdir(parents=True)
+    with pytest.raises(CredentialsError, match="cannot be"):
+        used(make())
+    assert not tokens.spent
+
+
+def test_a_pair_that_could_not_be_stored_is_not_used(make, tokens, path):
+    tokens.faults = [path.mkdir]
+    with pytest.raises(CredentialsError, match="was spent meanwhile"):
+        used(make())
+
+
+def test_a_deleted_file_does_not_send_a_spent_token_again(make, tokens, path, clock):
+    auth = make()
+    used(auth)
+    auth.accepted()
+    path.unlink()
+    auth.refused()
+    assert used(auth) == "access-2"
+    assert tokens.spent == ["settings-token", "refresh-1"]
+    assert kept(path, clock).pair.refresh_token == "refresh-2"
+
+
+def test_a_token_that_worked_is_replaced_at_once_as_often_as_it_ends(make, clock):
+    auth = make()
+    for run in range(1, 6):
+        assert used(auth) == f"access-{run}"
+        auth.accepted()
+        auth.refused()
+    assert clock.slept == []
+
+
+def test_a_new_token_is_given_five_seconds_then_replaced_once(make, tokens, clock):
+    auth = make()
+    used(auth)
+    start = clock.time
+    with pytest.raises(CredentialsError, match="also after a refresh"):
+        refuse_for_ever(auth)
+    assert tokens.spent == ["settings-token", "refresh-1"]
+    assert clock.time - start == pytest.approx(10, abs=1)
+
+
+def test_a_new_token_that_is_refused_for_a_moment_is_kept(make, tokens, clock):
+    auth = make()
+    used(auth)
+    for _ in range(4):
+        auth.refused()
+    assert used(auth) == "access-1"
+    auth.accepted()
+    assert tokens.spent == ["settings-token"]
+    assert sum(clock.slept) <= 5
+
+
+def test_a_stop_ends_the_wait_for_a_new_token(make, clock):
+    auth = make()
+    used(auth)
+    clock.request_stop(15)
+    with pytest.raises(Stopped):
+        auth.refused()
+
+
+def test_a_refused_token_gives_way_to_a_newer_one_that_is_stored(make, tokens):
+    auth = make()
+    used(auth)
+    auth.accepted()
+    used_by_another = make()
+    used(used_by_another)
+    used_by_another.accepted()
+    used_by_another.refused()
+    auth.refused()
+    assert used(auth) == used(used_by_another) == "access-2"
+    assert tokens.spent == ["settings-token", "refresh-1"]
+
+
+def test_a_pasted_token_that_ended_says_so(pasted, clock, tokens):
+    auth = pasted("pasted-token")
+    assert used(auth) == "pasted-token"
+    assert auth.scope is None
+    auth.accepted()
+    with pytest.raises(CredentialsError, match="access_token has expired or is wrong"):
+        auth.refused()
+    assert clock.slept == []
+    assert not tokens.spent
+
+
+def test_a_pasted_token_that_never_worked_is_given_five_seconds(pasted, clock):
+    auth = pasted("pasted-token")
+    used(auth)
+    with pytest.raises(CredentialsError, match="access_token has expired"):
+        refuse_for_ever(auth)
+    assert sum(clock.slept) == 5
+
+
+@pytest.mark.parametrize("token", ["two words", "line\nbreak", "café"])
+def test_a_pasted_token_that_no_header_can_hold_is_not_quoted(pasted, token):
+    with pytest.raises(CredentialsError, match="access_token") as caught:
+        used(pasted(token))
+    assert token not in str(caught.value)
+
+
+UNCLEAR = [
+    requests.ConnectTimeout(),
+    requests.ReadTimeout(),
+    requests.ConnectionError("reset"),
+    response(500, {"status": "Error"}),
+    response(503, "busy", "text/plain"),
+    response(429, {"detail": "Request was throttled."}),
+    response(200, "<html>", "text/html"),
+    response(200, '{"access_token": "cut'),
+    response(200, {"token_type": "Bearer"}),
+    response(200, {"access_token": "two\nlines"}),
+    response(403, "<html>", "text/html"),
+]
+
+
+@pytest.mark.parametrize("fault", UNCLEAR, ids=repr)
+def test_without_a_usable_answer_the_token_is_tried_again_later(
+    make, tokens, clock, fault
+):
+    tokens.faults = [fault, fault]
+    assert used(make()) == "access-1"
+    assert tokens.spent == ["settings-token"] * 3
+    assert clock.slept == [2.0, 4.0]
+
+
+@pytest.mark.parametrize("fault", UNCLEAR, ids=repr)
+def test_the_tries_are_bounded_and_what_is_stored_stays(
+    make, tokens, path, clock, fault
+):
+    store(path, clock, age=48 * HOURS)
+    before = path.read_bytes()
+    tokens.faults = [fault] * 50
+    with pytest.raises(HostError, match=r"/o/token/ gave no usable answer in 6 tries"):
+        used(make(None))
+    assert len(tokens.spent) == 6
+    assert sum(clock.slept) < 90
+    assert path.read_bytes() == before
+
+
+def test_after_an_unclear_outcome_a_token_that_still_lives_is_used_first(
+    make, tokens, path, clock
+):
+    store(path, clock, age=48 * HOURS - 300)
+    tokens.live.add("stored-refresh")
+    tokens.faults = [requests.ReadTimeout()]
+    auth = make(None)
+    assert [used(auth), used(auth)] == ["stored-access"] * 2
+    assert tokens.spent == ["stored-refresh"]
+    assert clock.slept == []
+    clock.time += 61
+    assert used(auth) == "access-1"
+    assert tokens.spent == ["stored-refresh"] * 2
+
+
+def test_after_an_unclear_outcome_a_newer_stored_pair_is_used_first(
+    make, tokens, path, clock
+):
+    store(path, clock, age=49 * HOURS)
+
+    def stored_elsewhere():
+        path.write_bytes(newer)
+
+    store(path.with_name("other.json"), clock, access="elsewhere")
+    newer = path.with_name("other.json").read_bytes()
+    tokens.faults = [requests.ReadTimeout()]
+    real, clock.sleep = clock.sleep, lambda s: (real(s), stored_elsewhere())
+    assert used(make(None)) == "elsewhere"
+    assert tokens.spent == ["stored-refresh"]
+
+
+def test_an_invalid_grant_looks_for_a_newer_stored_pair_first(
+    make, tokens, path, clock
+):
+    store(path, clock, age=49 * HOURS)
+    store(path.with_name("other.json"), clock, access="elsewhere")
+    newer = path.with_name("other.json").read_bytes()
+    tokens.before_spending = lambda: path.write_bytes(newer)
+    assert used(make(None)) == "elsewhere"
+    assert tokens.spent == ["stored-refresh"]
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_an_invalid_grant_of_the_setting_says_that_a_person_is_needed(
+    make, tokens, path, status
+):
+    answer = {"error": "invalid_grant", "echo": "settings-token"}
+    tokens.faults = [response(status, answer)]
+    with pytest.raises(CredentialsError, match="person must authorize") as caught:
+        used(make())
+    text = str(caught.value)
+    assert "tap-drchrono-authorize" in text
+    assert "remove refresh_token" in text
+    assert str(path) in text
+    assert "settings-token" not in text
+    assert len(tokens.spent) == 1
+
+
+def test_an_invalid_grant_of_the_file_names_the_command_that_repairs_it(
+    make, path, clock
+):
+    store(path, clock, age=49 * HOURS)
+    with pytest.raises(CredentialsError, match="person must authorize") as caught:
+        used(make(None))
+    repair = f"tap-drchrono-authorize --replace --credentials-path {path}"
+    assert repair in str(caught.value)
+
+
+def test_a_dead_setting_leaves_an_earlier_pair_alone_and_says_so(make, path, clock):
+    store(path, clock)
+    before = path.read_bytes()
+    with pytest.raises(CredentialsError, match="still holds the pair"):
+        used(make("dead-token"))
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "text"),
+    [
+        (response(401, {"error": "invalid_client"}), CredentialsError, "client_secret"),
+        (response(400, {"error": "odd"}), CredentialsError, "client_id"),
+        (response(404, "<html>", "text/html"), HostError, "api_url"),
+        (response(302, ""), HostError, "api_url"),
+    ],
+)
+def test_a_clear_refusal_is_not_repeated_and_not_quoted(
+    make, tokens, answer, error, text
+):
+    tokens.faults = [answer]
+    with pytest.raises(error, match=text) as caught:
+        used(make())
+    assert "odd" not in str(caught.value)
+    assert len(tokens.spent) == 1
+
+
+def test_the_first_pair_at_a_default_place_is_told_once(make, tmp_path, caplog, clock):
+    environ = {"MELTANO_PROJECT_ROOT": str(tmp_path)}
+    auth = make(credentials_path=None, environ=environ)
+    used(auth)
+    auth.accepted()
+    auth.refused()
+    warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert len(warnings) == 1
+    credentials = Credentials(API, **CLIENT, refresh_token="settings-token")
+    path = locate(credentials, environ)
+    assert str(path) in warnings[0]
+    assert "credentials_path" in warnings[0]
+    assert kept(path, clock).pair.refresh_token == "refresh-2"
+
+
+def test_no_log_and_no_traceback_holds_a_token(make, tokens, caplog):
+    caplog.set_level(logging.DEBUG)
+    auth = make()
+    used(auth)
+    auth.accepted()
+    tokens.faults = [requests.ReadTimeout(), UNCLEAR[7]]
+    auth.refused()
+    tokens.live.clear()
+    auth.accepted()
+    with pytest.raises(CredentialsError) as caught:
+        auth.refused()
+    text = caplog.text + str(caught.getrepr(style="native"))
+    secrets = ["settings-token", CLIENT["client_secret"], "access-", "refresh-", "cut"]
+    assert caplog.records
+    for secret in secrets:
+        assert secret not in text
+
+
+def _run_tap(url, path, start, outcomes):
+    credentials = Credentials(
+        url, **CLIENT, refresh_token="settings-token", credentials_path=path
+    )
+    session = requests.Session()
+    auth = Authenticator(credentials, send=session.send, clock=Clock(), environ={})
+    start.wait()
+    answer = session.get(f"{url}/api/hello", auth=auth)
+    outcomes.put(answer.status_code)
+
+
+@pytest.mark.parametrize("has_pair", [False, True])
+def test_two_taps_started_together_refresh_once_and_both_succeed(path, has_pair):
+    context = get_context("spawn")
+    start, outcomes = context.Barrier(2), context.Queue()
+    with OAuthServer(delay=0.2) as server:
+        if has_pair:
+            server.refresh_token = "stored-refresh"
+            _keep_old_pair(path, server.url)
+        taps = [
+            context.Process(
+                target=_run_tap, args=(server.url, str(path), start, outcomes)
+            )
+            for _ in range(2)
+        ]
+        for tap in taps:
+            tap.start()
+        assert [outcomes.get(timeout=30) for _ in taps] == [200, 200]
+        for tap in taps:
+            tap.join()
+        assert len(server.requests) == 1
+
+
+def _keep_old_pair(path, url):
+    file = CredentialsFile(
+        path, api_url=url, client_id=CLIENT["client_id"], clock=Clock()
+    )
+    with file.lock():
+        # Descends from the setting, so that the stored token is the next one.
+        old = Pair("old-access", "stored-refresh", 0.0, 1.0)
+        file.write(file.new(old).reauthorized(old, spent="settings-token"))
+
+
+def test_every_stream_has_its_scopes_and_a_lack_is_named_by_stream():
+    assert all(scope.endswith(":read") for scope in ALL_SCOPES)
+    assert missing_scopes(ALL_SCOPES) == {}
+    assert missing_scopes(ALL_SCOPES - {"billing:read"}) == {
+        "line_items": {"billing:read"},
+        "transactions": {"billing:read"},
+    }
+    assert len(SCOPES) == 8

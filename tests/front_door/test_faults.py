@@ -1,0 +1,154 @@
+"""Each row of the fault matrix, end to end: recovered and whole, or a clear error."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from copies import Copy, differences, source_of
+from drchrono_sandbox import Api, Practice, Settings
+from fault_matrix import STREAMS, Moment, Outcome, Request, Row, render, rows
+from simulated import NOW, SimulatedClock, catalog_of, run, settings_for
+
+if t.TYPE_CHECKING:
+    from copies import Source
+
+_RECORDS = 45
+_NEAR_EXPIRY = 172_800 - 600 - 20
+"""Seconds after which a token is near its expiry in the course of a sync."""
+
+
+@pytest.fixture(scope="session")
+def practice():
+    return Practice.generate(records=_RECORDS, now=NOW - 7200)
+
+
+@pytest.fixture(scope="session")
+def whole(practice):
+    """What the source holds; none of these runs changes it."""
+    return source_of(Api(practice, clock=lambda: NOW), STREAMS, verbose=False)
+
+
+@pytest.fixture(scope="session")
+def catalog():
+    return catalog_of(*STREAMS)
+
+
+def sandbox(practice: Practice, row: Row, clock: SimulatedClock) -> Api:
+    """The sandbox with the faults of a row."""
+    seconds = 15.0 if row.moment is Moment.NEAR_EXPIRY else 2.0
+    settings = Settings(list_base_seconds=seconds, list_record_seconds=0.02)
+    return Api(practice, settings, clock=clock.now)
+
+
+def faults_of(row: Row) -> list[dict[str, object]]:
+    fault = row.trouble.fault | {"times": None if row.lasting else 1}
+    endpoint, number = row.moment.value
+    if row.request is Request.TOKEN:
+        hit = fault | {
+            "endpoint": "token",
+            "nth": 2 if row.moment is Moment.REFUSED else 1,
+        }
+        if row.moment is not Moment.REFUSED:
+            return [hit]
+        return [
+            {"kind": "401", "method": "GET", "page": 3, "endpoint": "patients"},
+            hit,
+        ]
+    hit = fault | {"method": row.request.value, "endpoint": endpoint}
+    if row.lasting and not row.trouble.by_page:
+        # A list that fails is asked for again with other pages: so from here on, all.
+        return [hit | {"nth": number}]
+    return [hit | {"page": number}]
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
+def test_row(row, practice, whole, catalog, tmp_path):
+    clock = SimulatedClock()
+    api = sandbox(practice, row, clock)
+    settings = settings_for(api, tmp_path, page_size=12, verbose=False)
+    cut = row.trouble.cut
+    copy = Copy()
+    if row.moment is Moment.NEAR_EXPIRY:
+        run(
+            api,
+            clock,
+            tmp_path,
+            settings,
+            catalog=catalog_of("patients"),
+            level="WARNING",
+        )
+        clock.time += _NEAR_EXPIRY
+    api.set_faults(faults_of(row))
+
+    first = run(
+        api, clock, tmp_path, settings, catalog=catalog, cut=cut, level="WARNING"
+    )
+
+    copy.take(first.output)
+    assert api.faults.applied[-1] > 0, "the fault of this row was not met"
+    assert row.expect.says in first.log
+    assert "Traceback" not in first.log
+    assert "unexpected " not in first.log
+    match row.expect.outcome:
+        case Outcome.WHOLE:
+            assert first.status == 0, first.log
+            assert differences(copy, whole) == {}
+        case Outcome.WARNED:
+            assert first.status == 0
+        case Outcome.STREAM_FAILS:
+            stream = row.moment.value[0]
+            others = {name: rows for name, rows in whole.items() if name != stream}
+            assert first.status == 1
+            assert f"1 of 3 streams failed: {stream}." in first.log
+            assert differences(copy, others) == {}
+        case _:
+            assert first.status == 1
+            assert "streams failed" not in first.log
+    assert_bookmarks_cover_only_what_was_sent(copy, whole)
+
+    api.set_faults(())
+    if row.expect.outcome is Outcome.AUTHORIZE or lost_its_grant(api, settings):
+        grant = api.oauth.add_grant(settings["client_id"], clock.now())
+        settings["refresh_token"] = grant.refresh_token
+    clock.time += 86_400
+    second = run(
+        api,
+        clock,
+        tmp_path,
+        settings,
+        state=copy.state,
+        catalog=catalog,
+        level="WARNING",
+    )
+
+    copy.take(second.output)
+    assert second.status == 0, second.log
+    assert differences(copy, whole) == {}
+
+
+def lost_its_grant(api: Api, settings) -> bool:
+    """Whether the answer that held the newest refresh token never arrived."""
+    path = Path(settings["credentials_path"])
+    kept = path.read_text() if path.exists() else settings["refresh_token"]
+    return not any(token in kept for token in api.oauth.grants)
+
+
+def assert_bookmarks_cover_only_what_was_sent(copy: Copy, whole: Source) -> None:
+    """Every record that the next run will not read is in the copy."""
+    for stream in STREAMS[:2]:
+        if bookmark := copy.bookmark(stream):
+            read = copy.rows[stream]
+            passed = {
+                key
+                for key, record in whole[stream].items()
+                if record["updated_at"] < bookmark[:10]
+            }
+            assert passed <= set(read)
+
+
+def test_readme_has_this_table():
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
+    begin, end = "<!-- reliability:begin -->\n", "\n<!-- reliability:end -->"
+    assert readme.partition(begin)[2].partition(end)[0] == render()

@@ -1,0 +1,139 @@
+"""`./dev demo`, and what it must not do: lie, or leave something running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from drchrono_sandbox import Practice, Settings
+from drchrono_sandbox.api import Api
+
+from dev_tools import demo
+from dev_tools.environments import meltano_environment
+
+ROOT = Path(__file__).parents[2]
+
+
+def _api() -> Api:
+    return Api(Practice.generate(records=30), Settings())
+
+
+def _loaded(monkeypatch, rows):
+    monkeypatch.setattr(demo, "loaded_rows", lambda: rows)
+
+
+def test_two_runs_load_what_the_source_holds():
+    program = str(meltano_environment())
+    done = subprocess.run(
+        [sys.executable, "-m", "dev_tools.demo", program, "--records", "120"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = {
+        line[:26].strip(): [
+            int(cell.replace(",", "")) for cell in line[27:].replace("|", " ").split()
+        ]
+        for line in done.stdout.splitlines()
+        if line[:26].strip() in demo.STREAMS
+    }
+    assert rows.keys() == demo.STREAMS.keys()
+    for source, read, loaded, source_then, read_then, loaded_then in rows.values():
+        assert source == read == loaded > 100
+        assert source_then == loaded_then == source + 5
+        assert 25 <= read_then < source
+    assert "each table held the source's records" in done.stdout
+
+
+def test_equal_tables_are_told(monkeypatch):
+    api = _api()
+    _loaded(monkeypatch, demo.source_rows(api))
+    loads = demo.compare(api, dict.fromkeys(demo.STREAMS, 30))
+    assert all(load.equal for load in loads.values())
+    assert "DIFFERENT" not in demo.table(loads, loads)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda rows: rows[1:],
+        lambda rows: [*rows, rows[0]],
+        lambda rows: [rows[0]._replace(key="other"), *rows[1:]],
+        lambda rows: [rows[0]._replace(updated_at=None), *rows[1:]],
+        lambda rows: [rows[0]._replace(deleted=not rows[0].deleted), *rows[1:]],
+    ],
+    ids=["lost", "twice", "another key", "an old version", "another flag"],
+)
+def test_a_table_that_differs_is_told(monkeypatch, spoil):
+    api = _api()
+    rows = demo.source_rows(api)
+    _loaded(monkeypatch, rows | {"appointments": spoil(rows["appointments"])})
+    loads = demo.compare(api, dict.fromkeys(demo.STREAMS, 30))
+    assert [name for name, load in loads.items() if not load.equal] == ["appointments"]
+    assert demo.table(loads, loads).count("DIFFERENT") == 1
+
+
+def test_a_users_own_settings_stay_out(monkeypatch):
+    for name in ("TAP_DRCHRONO_ACCESS_TOKEN", "TARGET_DUCKDB_TOKEN", "MELTANO_CWD"):
+        monkeypatch.setenv(name, "mine")
+    env = demo.environment("http://127.0.0.1:1")
+    assert "mine" not in env.values()
+    assert env["TAP_DRCHRONO_API_URL"] == "http://127.0.0.1:1"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()[0]
+    return state != "Z"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_nothing_is_left_running(tmp_path, signum):
+    pids = tmp_path / "pids"
+    grandchild = f"sleep 60 & echo $! $$ > {pids}.new; mv {pids}.new {pids}; wait"
+    program = (
+        "import os, signal, sys\n"
+        "from dev_tools import demo\n"
+        "signal.signal(signal.SIGTERM, demo._stop)\n"
+        "signal.signal(signal.SIGHUP, demo._stop)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"command = ['/bin/sh', '-c', {grandchild!r}]\n"
+        "demo._run_group(command, os.environ, open(os.devnull, 'wb'))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.DEVNULL
+    ) as process:
+        until = time.monotonic() + 20
+        while not pids.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        started = [int(pid) for pid in pids.read_text("utf-8").split()]
+        assert all(_is_alive(pid) for pid in started)
+        process.send_signal(signum)
+        assert process.wait(20) != 0
+    assert not any(_is_alive(pid) for pid in started)
+
+
+def test_the_commands_are_listed():
+    done = subprocess.run(
+        [ROOT / "dev", "help"], capture_output=True, text=True, check=True
+    )
+    for name in ("demo", "test", "check", "sandbox", "bench", "soak", "setup"):
+        assert f"\n  {name} " in done.stdout
+
+
+def test_an_unknown_command_is_refused():
+    done = subprocess.run(
+        [ROOT / "dev", "dmeo"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "there is no command dmeo" in done.stderr

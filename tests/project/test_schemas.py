@@ -1,0 +1,135 @@
+"""The schemas: unchanged unless meant, loadable by targets, and documented.
+
+After a change that is meant, renew the snapshots and the page with
+`cp tap_drchrono/schemas/*.json tests/snapshots/ && python docs/generate_streams.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+import jsonschema
+import pytest
+from singer_sdk.helpers._flattening import flatten_record, flatten_schema
+
+ROOT = Path(__file__).parents[2]
+SCHEMAS = {
+    path.stem: json.loads(path.read_text("utf-8"))
+    for path in sorted((ROOT / "tap_drchrono" / "schemas").glob("*.json"))
+}
+PAGE = runpy.run_path(str(ROOT / "docs" / "generate_streams.py"))
+
+each_stream = pytest.mark.parametrize("stream", SCHEMAS)
+
+
+def fields(schema, path=""):
+    """All fields of a schema, nested ones and the items of arrays included."""
+    for name, field in schema.get("properties", {}).items():
+        yield path + name, field
+        yield from fields(field, f"{path}{name}.")
+    if "items" in schema:
+        yield path + "[]", schema["items"]
+        yield from fields(schema["items"], f"{path}[].")
+
+
+def test_there_are_eight():
+    assert set(SCHEMAS) == set(PAGE["STREAMS"])
+    assert len(SCHEMAS) == 8
+
+
+@each_stream
+def test_is_what_its_snapshot_says(stream):
+    snapshot = ROOT / "tests" / "snapshots" / f"{stream}.json"
+    assert SCHEMAS[stream] == json.loads(snapshot.read_text("utf-8"))
+
+
+@each_stream
+def test_is_a_valid_schema(stream):
+    jsonschema.Draft7Validator.check_schema(SCHEMAS[stream])
+
+
+@each_stream
+def test_only_the_key_is_never_null(stream):
+    key = "appointment" if stream == "clinical_notes" else "id"
+    strict = {
+        path
+        for path, field in fields(SCHEMAS[stream])
+        if not isinstance(field["type"], list) or "null" not in field["type"]
+    }
+    assert strict == {key}
+
+
+@each_stream
+def test_demands_nothing(stream):
+    for path, field in [("", SCHEMAS[stream]), *fields(SCHEMAS[stream])]:
+        assert not field.keys() & {"required", "enum", "additionalProperties"}, path
+
+
+@each_stream
+def test_every_field_is_described(stream):
+    assert SCHEMAS[stream]["description"]
+    for path, field in fields(SCHEMAS[stream]):
+        assert field.get("description") or path.endswith("[]"), path
+
+
+@each_stream
+def test_starts_with_key_and_times(stream):
+    names = list(SCHEMAS[stream]["properties"])
+    assert names[0] == PAGE["key"](SCHEMAS[stream])
+    assert "updated_at" in names[1:3]
+    assert names[-1] == "_extra"
+
+
+@each_stream
+def test_has_a_replication_key_and_a_place_for_the_rest(stream):
+    properties = SCHEMAS[stream]["properties"]
+    assert properties["updated_at"]["type"] == ["string", "null"]
+    assert properties["updated_at"]["format"] == "date-time"
+    assert properties["_extra"].keys() == {"type", "description"}
+    assert properties["_extra"]["type"] == ["object", "null"]
+
+
+@each_stream
+def test_appointments_are_texts_and_other_references_integers(stream):
+    for path, field in fields(SCHEMAS[stream]):
+        name = path.rsplit(".", 1)[-1]
+        if name == "appointment" or (stream, path) == ("appointments", "id"):
+            assert "string" in field["type"], path
+        elif name in {"id", "patient", "doctor", "office", "line_item"}:
+            assert "integer" in field["type"], path
+
+
+@pytest.mark.parametrize(
+    ("stream", "field"),
+    [
+        ("prescription_messages", "json_data"),
+        ("eligibility_checks", "coverage_details"),
+        ("eligibility_checks", "coverage_subscriber"),
+    ],
+)
+def test_variable_fields_are_json_text(stream, field):
+    column = SCHEMAS[stream]["properties"][field]
+    assert column["type"] == ["string", "null"]
+    assert column["contentMediaType"] == "application/json"
+
+
+@each_stream
+@pytest.mark.parametrize("depth", [1, 3])
+def test_extra_survives_flattening(stream, depth):
+    flat = flatten_schema(SCHEMAS[stream], max_level=depth)
+    record = flatten_record({"_extra": {"a.b": [1, None]}}, flat, max_level=depth)
+    assert flat["properties"]["_extra"] == {"type": ["string", "null"]}
+    assert record == {"_extra": '{"a.b":[1,null]}'}
+
+
+def test_the_page_is_up_to_date():
+    assert PAGE["PAGE"].read_text("utf-8") == PAGE["render"]()
+
+
+@pytest.mark.parametrize("join", PAGE["JOINS"], ids=lambda join: "-".join(join[:3]))
+def test_joined_columns_have_the_type_of_the_key(join):
+    parent = SCHEMAS[join.parent]
+    column = SCHEMAS[join.child]["properties"][join.column]
+    assert PAGE["kinds"](column)[0] == parent["properties"][PAGE["key"](parent)]["type"]
