@@ -6,12 +6,11 @@ import datetime as dt
 import logging
 import typing as t
 from functools import cached_property
-from importlib import resources
 
 import requests
 from singer_sdk.exceptions import RetriableAPIError
 from singer_sdk.pagination import BaseAPIPaginator
-from singer_sdk.schema.source import SchemaDirectory, StreamSchema
+from singer_sdk.schema.source import StreamSchema
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from singer_sdk.singerlib.messages import RecordMessage
 from singer_sdk.streams.rest import HTTPRequest, PageContext, RESTStream
@@ -35,6 +34,7 @@ from tap_drchrono.lists.paginator import BulkListPaginator
 from tap_drchrono.records import bookmarks
 from tap_drchrono.records.rows import Emission, write_batches
 from tap_drchrono.report import describe_crash
+from tap_drchrono.schema_files import SCHEMAS
 from tap_drchrono.scopes import SCOPES
 
 if t.TYPE_CHECKING:
@@ -47,8 +47,6 @@ if t.TYPE_CHECKING:
     from tap_drchrono.api.retries import Request
     from tap_drchrono.clock import Clock
     from tap_drchrono.tap import TapDrchrono
-
-SCHEMAS = SchemaDirectory(resources.files("tap_drchrono") / "schemas")
 
 _LONG_WAIT = 20.0
 """Seconds from which a wait for a list is worth a line."""

@@ -7,7 +7,8 @@ import typing as t
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_drchrono.errors import SettingsError
-from tap_drchrono.streams.catalogue import SCHEMAS, STREAMS
+from tap_drchrono.schema_files import SCHEMAS
+from tap_drchrono.streams.catalogue import STREAMS
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping

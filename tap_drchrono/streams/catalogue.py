@@ -5,9 +5,7 @@ from __future__ import annotations
 import typing as t
 
 from tap_drchrono.lists.jobs import Order
-from tap_drchrono.streams.base import SCHEMAS, BulkListStream
-
-__all__ = ["SCHEMAS", "STREAMS"]
+from tap_drchrono.streams.base import BulkListStream
 
 
 class AppointmentsStream(BulkListStream):

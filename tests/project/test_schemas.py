@@ -21,6 +21,33 @@ SCHEMAS = {
 }
 PAGE = runpy.run_path(str(ROOT / "docs" / "generate_streams.py"))
 
+KEYS = {
+    "clinical_notes": "appointment",
+    "line_item_deletions": "billing_line_item_id",
+}
+"""The keys that are not called `id`."""
+TEXT_IDS = {
+    ("appointments", "id"),
+    ("users", "id"),
+    # An id or a name; the id as a number is beside it.
+    ("patient_authorizations", "doctor"),
+    ("patient_authorizations", "patient"),
+}
+"""Columns that are text though columns of that name are numbers elsewhere."""
+USERS = {
+    "assigned_by",
+    "assignee_user",
+    "administered_by",
+    "created_by",
+    "entered_by",
+    "members",
+    "owner",
+    "responsible_user",
+    "user",
+    "user_id",
+}
+"""Columns that hold a user, whose key is text."""
+
 each_stream = pytest.mark.parametrize("stream", SCHEMAS)
 
 
@@ -34,9 +61,10 @@ def fields(schema, path=""):
         yield from fields(schema["items"], f"{path}[].")
 
 
-def test_there_are_eight():
-    assert set(SCHEMAS) == set(PAGE["STREAMS"])
-    assert len(SCHEMAS) == 8
+def test_there_are_eight_bulk_streams_and_forty_five_companions():
+    assert set(SCHEMAS) > set(PAGE["STREAMS"])
+    assert len(PAGE["STREAMS"]) == 8
+    assert len(SCHEMAS) == 8 + 45
 
 
 @each_stream
@@ -52,13 +80,12 @@ def test_is_a_valid_schema(stream):
 
 @each_stream
 def test_only_the_key_is_never_null(stream):
-    key = "appointment" if stream == "clinical_notes" else "id"
     strict = {
         path
         for path, field in fields(SCHEMAS[stream])
         if not isinstance(field["type"], list) or "null" not in field["type"]
     }
-    assert strict == {key}
+    assert strict == {KEYS.get(stream, "id")}
 
 
 @each_stream
@@ -78,25 +105,40 @@ def test_every_field_is_described(stream):
 def test_starts_with_key_and_times(stream):
     names = list(SCHEMAS[stream]["properties"])
     assert names[0] == PAGE["key"](SCHEMAS[stream])
-    assert "updated_at" in names[1:3]
+    times = [name for name in ("updated_at", "created_at") if name in names]
+    first = 2 if stream == "clinical_notes" else 1
+    assert names[first : first + len(times)] == times
     assert names[-1] == "_extra"
 
 
 @each_stream
-def test_has_a_replication_key_and_a_place_for_the_rest(stream):
-    properties = SCHEMAS[stream]["properties"]
-    assert properties["updated_at"]["type"] == ["string", "null"]
-    assert properties["updated_at"]["format"] == "date-time"
-    assert properties["_extra"].keys() == {"type", "description"}
-    assert properties["_extra"]["type"] == ["object", "null"]
+def test_what_happened_when_is_a_timestamp(stream):
+    for path, field in fields(SCHEMAS[stream]):
+        if path.endswith("_at") and path != "administered_at":
+            assert field["type"] == ["string", "null"], path
+            assert field["format"] == "date-time", path
+
+
+@pytest.mark.parametrize("stream", PAGE["STREAMS"])
+def test_bulk_streams_have_a_replication_key(stream):
+    assert "updated_at" in SCHEMAS[stream]["properties"]
 
 
 @each_stream
-def test_appointments_are_texts_and_other_references_integers(stream):
+def test_has_a_place_for_the_rest(stream):
+    extra = SCHEMAS[stream]["properties"]["_extra"]
+    assert extra == SCHEMAS["patients"]["properties"]["_extra"] | {"x-phi": True}
+
+
+@each_stream
+def test_ids_of_one_kind_have_one_type(stream):
     for path, field in fields(SCHEMAS[stream]):
         name = path.rsplit(".", 1)[-1]
-        if name == "appointment" or (stream, path) == ("appointments", "id"):
+        item = field.get("items", field)
+        if name in {"appointment", "appointment_id", "appointment_break"}:
             assert "string" in field["type"], path
+        elif (stream, path) in TEXT_IDS or name in USERS:
+            assert "string" in item["type"], path
         elif name in {"id", "patient", "doctor", "office", "line_item"}:
             assert "integer" in field["type"], path
 
@@ -107,6 +149,10 @@ def test_appointments_are_texts_and_other_references_integers(stream):
         ("prescription_messages", "json_data"),
         ("eligibility_checks", "coverage_details"),
         ("eligibility_checks", "coverage_subscriber"),
+        ("users", "permissions"),
+        ("offices", "exam_rooms"),
+        ("clinical_note_templates", "order"),
+        ("tasks", "due_date"),
     ],
 )
 def test_variable_fields_are_json_text(stream, field):
