@@ -29,6 +29,10 @@ Kind: t.TypeAlias = t.Literal[
     "redirect_elsewhere",
     "truncated_json",
     "malformed_json",
+    "byte_order_mark",
+    "latin_1",
+    "utf_16",
+    "odd_values",
     "empty_body",
     "not_an_object",
     "missing_status",
@@ -72,7 +76,8 @@ class Fault:
         kind: What happens. `close`, `reset` and `hang` end without an answer, `slow`
             answers after `seconds`, `truncate` cuts the body short; the kinds that
             begin with `list_`, `scope_missing` and `out_of_order` stick to the list
-            that is posted or polled; the others replace or spoil one answer.
+            that is posted or polled; the others replace or spoil one answer
+            (`odd_values` gives each record four fields that are hardly JSON).
         method: `POST` or `GET`; either if empty.
         endpoint: A stream's name, `token`, `authorize`, or any bulk endpoint if
             empty (`*` for any endpoint at all).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 from drchrono_sandbox.messages import (
@@ -138,11 +139,16 @@ def spoiled(fault: Fault, real: Response, mark: str) -> Response:
         return Response(
             real.status, real.headers, real.body, Misbehaviour(cut="truncate")
         )
-    if kind == "truncated_json":
-        half = real.body[: max(1, len(real.body) * 2 // 3)]
-        return raw_json_response(real.status, half)
-    if kind == "malformed_json":
-        return raw_json_response(real.status, real.body + f",{mark}]".encode())
+    if (rewrite := _REWRITES.get(kind)) is not None:
+        return raw_json_response(real.status, rewrite(real.body, mark))
+    if kind in _CHARACTER_SETS:
+        encoding, declared = _CHARACTER_SETS[kind]
+        text = real.body.decode()
+        if encoding == "latin-1":
+            text = re.sub("[^\0-\xff]", lambda found: json.dumps(found[0])[1:-1], text)
+        body = text.encode(encoding)
+        content_type = {"content-type": f"application/json{declared}"}
+        return raw_json_response(real.status, body, content_type)
     edit = _EDITS.get(kind)
     return real if edit is None else _edited(real, edit, mark)
 
@@ -154,6 +160,28 @@ def _edited(
     edit(body, mark)
     return json_response(real.status, body)
 
+
+_ODD_VALUES = b'"odd_nan":NaN,"odd_infinity":-Infinity,"odd_long":%s,"odd_deep":%s,' % (
+    b"7" * 5000,
+    b"[" * 3000 + b"]" * 3000,
+)
+
+
+def _with_odd_values(body: bytes, _: str) -> bytes:
+    body = body.replace(b'"results":[{', b'"results":[{' + _ODD_VALUES)
+    return body.replace(b"},{", b"},{" + _ODD_VALUES)
+
+
+_REWRITES: dict[str, Callable[[bytes, str], bytes]] = {
+    "truncated_json": lambda body, _: body[: max(1, len(body) * 2 // 3)],
+    "malformed_json": lambda body, mark: body + f",{mark}]".encode(),
+    "odd_values": _with_odd_values,
+}
+_CHARACTER_SETS = {
+    "byte_order_mark": ("utf-8-sig", ""),
+    "latin_1": ("latin-1", "; charset=latin-1"),
+    "utf_16": ("utf-16", "; charset=utf-16"),
+}
 
 _EDITS: dict[str, Callable[[dict[str, Json], str], object]] = {
     "missing_status": lambda body, _: body.pop("status", None),

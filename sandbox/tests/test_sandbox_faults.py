@@ -1,5 +1,6 @@
 """Faults: which request is hit, and what comes of it."""
 
+import json
 import time
 
 import pytest
@@ -108,6 +109,24 @@ def test_bodies_that_lack_something(bench, kind, lost):
     body = api.page("patients")
     assert lost not in body
     assert "pagination" in body
+
+
+@pytest.mark.parametrize("kind", ["byte_order_mark", "latin_1", "utf_16"])
+def test_json_in_other_forms(bench, kind):
+    whole = bench().page("patients")
+    answer = bench(faults=[Fault(kind=kind)]).post("patients")
+    declared = answer.headers["content-type"].partition("charset=")[2]
+    body = json.loads(answer.body.decode(declared or "utf-8-sig"))
+    assert body["status"] in {"In progress", whole["status"]}
+
+
+def test_values_that_are_hardly_json(bench):
+    fault = Fault(kind="odd_values", method="GET", when="complete")
+    api = bench(faults=[fault])
+    uuid = api.post("patients", page_size=3).json()["uuid"]
+    body = api.poll("patients", uuid).body
+    for name in (b"odd_nan", b"odd_infinity", b"odd_long", b"odd_deep"):
+        assert body.count(name) == 3
 
 
 def test_a_status_that_nobody_knows(bench):

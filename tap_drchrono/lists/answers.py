@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from singer_sdk.exceptions import RetriableAPIError
 
-from tap_drchrono.api.decoding import decode
+from tap_drchrono.api.decoding import decode, is_deep
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists.jobs import (
     Answer,
@@ -49,6 +49,8 @@ def interpret(token: Token, response: requests.Response) -> Answer:
         answer = read_answer(body)
         nameless = isinstance(token, Submit) and answer and not answer.uuid
         if answer is None or (nameless and answer.status is Status.IN_PROGRESS):
+            if is_deep(response.content, _content_type(response)):
+                raise StreamError(_too_deep(stream, status))
             raise RetriableAPIError(_unreadable(response, body), response)
         return answer
     word = f"HTTP {status}"
@@ -71,15 +73,27 @@ def interpret(token: Token, response: requests.Response) -> Answer:
 
 def _decode(response: requests.Response) -> object:
     """Decode JSON, or return None: HTML may come with any status."""
-    if "html" in response.headers.get("Content-Type", "").lower():
+    if "html" in (kind := _content_type(response)):
         return None
-    return decode(response.content)
+    return decode(response.content, kind)
+
+
+def _content_type(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "").lower()
+
+
+def _too_deep(stream: str, status: int) -> str:
+    """Say that asking again would bring the same."""
+    endpoint = f"/api/{stream}_list"
+    return (
+        f"{stream}: HTTP {status} with JSON that is nested too deep to be read for "
+        f"{endpoint}. Report it to DrChrono."
+    )
 
 
 def _unreadable(response: requests.Response, body: object) -> str:
     """Say why a successful answer cannot be used, without its content."""
-    kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
-    if "html" in kind:
+    if "html" in _content_type(response):
         return f"HTTP {response.status_code} with HTML instead of JSON"
     if body is None:
         return f"HTTP {response.status_code} with JSON that is cut off or malformed"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import re
 import typing as t
 
 from tap_drchrono import timestamps
@@ -239,9 +240,12 @@ def read_answer(body: object) -> Answer | None:
     )
 
 
+_DIGITS = re.compile(r"\d{1,18}", re.ASCII)
+
+
 def _positive(value: object, least: int = 1) -> int | None:
     """Read a whole number that may have come as text."""
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return value

@@ -360,7 +360,10 @@ _EARLY_DAY = r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
 _PLAIN_DAY = re.compile(_EARLY_DAY, re.ASCII).fullmatch
 _PLAIN_TIMESTAMP = re.compile(rf"{_EARLY_DAY}T{_CLOCK}:[0-5]\d", re.ASCII).fullmatch
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_ENCODER = msgspec.json.Encoder(
+    enc_hook=str,  # `Spoilt`, a text that no type of a column takes
+    decimal_format="number",
+)
 
 
 def _text(value: Json) -> Json:

@@ -231,6 +231,19 @@ TROUBLES: tuple[Trouble, ...] = (
     _answer_lost(
         "malformed JSON", "malformed_json", "JSON that is cut off or malformed"
     ),
+    *(
+        Trouble(
+            words,
+            {"kind": kind},
+            once={P: WHOLE, G: WHOLE, T: WHOLE},
+            lasting={P: WHOLE, G: WHOLE, T: WHOLE},
+        )
+        for kind, words in (
+            ("byte_order_mark", "a byte-order mark before the JSON"),
+            ("latin_1", "JSON in declared Latin-1"),
+            ("utf_16", "JSON in UTF-16"),
+        )
+    ),
     Trouble(
         "missing status",
         {"kind": "missing_status"},

@@ -105,6 +105,21 @@ class TestLists:
         assert not answer.records
 
 
+@pytest.mark.parametrize("token", [POST, GET])
+@pytest.mark.parametrize(
+    "body", ["[" * 3000 + "]" * 3000, '{"a":' * 900 + "1" + "}" * 900]
+)
+def test_nesting_that_nobody_reads_is_said_at_once(token, body):
+    with pytest.raises(StreamError, match="nested too deep"):
+        interpret(token, response(200, body))
+
+
+@pytest.mark.parametrize("count", ["1" * 5000, "NaN", "1e3", "\u0661"])
+def test_a_count_that_is_no_number_says_nothing(count):
+    body = complete(pagination={"count": count})
+    assert interpret(GET, response(200, body)).count is None
+
+
 class TestAskAgain:
     @pytest.mark.parametrize("token", [POST, GET])
     @pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
