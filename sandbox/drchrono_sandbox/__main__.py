@@ -10,11 +10,11 @@ import sys
 import typing as t
 
 from drchrono_sandbox.api import Api
+from drchrono_sandbox.endpoints import ENDPOINTS
 from drchrono_sandbox.oauth import ACCESS_TOKEN, REFRESH_TOKEN
 from drchrono_sandbox.practice import Practice
 from drchrono_sandbox.server import listen, make_server, url_of
 from drchrono_sandbox.settings import Changes, Settings
-from drchrono_sandbox.streams import STREAMS
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="drchrono-sandbox",
-        description="A simulated DrChrono bulk API with invented data.",
+        description="A simulated DrChrono API with invented data.",
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="a loopback address (%(default)s)")
@@ -118,8 +118,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _count(text: str) -> tuple[str, int]:
     stream, _, number = text.partition("=")
-    if stream not in STREAMS or not number.isdecimal():
-        msg = f"expected STREAM=N with a stream of {', '.join(STREAMS)}"
+    if stream not in ENDPOINTS or not number.isdecimal():
+        msg = f"expected STREAM=N with a stream of {', '.join(ENDPOINTS)}"
         raise argparse.ArgumentTypeError(msg)
     return stream, int(number)
 

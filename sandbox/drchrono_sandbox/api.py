@@ -9,7 +9,7 @@ import time
 import typing as t
 
 from drchrono_sandbox import control
-from drchrono_sandbox.faults import LIST_KINDS, Call, Fault, FaultPlan
+from drchrono_sandbox.faults import LIST_KINDS, Fault, FaultPlan
 from drchrono_sandbox.lists import BulkList, Cut, Lists
 from drchrono_sandbox.messages import (
     Request,
@@ -19,17 +19,22 @@ from drchrono_sandbox.messages import (
     json_response,
     raw_json_response,
 )
-from drchrono_sandbox.oauth import AUTHORIZE_PATH, TOKEN_PATH, AccessToken, OAuth
+from drchrono_sandbox.oauth import TOKEN_PATH, AccessToken, OAuth
 from drchrono_sandbox.parameters import ParameterError, read_query
+from drchrono_sandbox.plain import serving
+from drchrono_sandbox.plain.endpoints import PLAIN, PlainInfo
 from drchrono_sandbox.quota import Quota
 from drchrono_sandbox.rendering import Variant, encode_all
+from drchrono_sandbox.seen import LogEntry, Seen
 from drchrono_sandbox.settings import Changes, Settings
 from drchrono_sandbox.spoil import canned, detail, spoiled, throttled
-from drchrono_sandbox.streams import BY_PATH, STREAMS, StreamInfo
+from drchrono_sandbox.streams import STREAMS, StreamInfo
+from drchrono_sandbox.tables import Table
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from drchrono_sandbox.endpoints import EndpointInfo
     from drchrono_sandbox.practice import Practice
 
 _FATES: dict[str, t.Literal["failed", "canceled", "error", "never"]] = {
@@ -38,96 +43,7 @@ _FATES: dict[str, t.Literal["failed", "canceled", "error", "never"]] = {
     "list_error": "error",
     "list_never": "never",
 }
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class LogEntry:
-    """One request that was seen. It holds no token and no secret.
-
-    Attributes:
-        time: The clock's time in seconds.
-        method: In upper case.
-        endpoint: A stream's name, `token`, `authorize`, or the path of anything else.
-        page: As it was asked for; of a GET, that of its list.
-        page_size: As it was asked for; of a GET, that of its list.
-        since: As it was sent.
-        order_by: As it was sent.
-        verbose: As it was sent.
-        show_archived: As it was sent.
-        show_inactive: As it was sent.
-        uuid: Whether a uuid was sent.
-        poll: The number of this poll of its list; 0 for other requests.
-        state: What the poll found: `progress` or `complete`.
-        api_version: The header `X-DRC-API-Version`.
-        accept: The header `Accept`.
-        app: The application, as far as it could be told.
-        status: The status code of the answer; 0 where the connection is cut instead.
-        fault: The kind of the fault that was applied; `throttled` for the quota.
-        records: Records in the answer.
-    """
-
-    time: float
-    method: str
-    endpoint: str
-    page: int | None
-    page_size: int | None
-    since: str | None
-    order_by: str | None
-    verbose: str | None
-    show_archived: str | None
-    show_inactive: str | None
-    uuid: bool
-    poll: int
-    state: str
-    api_version: str | None
-    accept: str | None
-    app: str
-    status: int
-    fault: str
-    records: int
-
-
-class _Seen:
-    """A request, and what has been found out about it."""
-
-    def __init__(self, request: Request, now: float) -> None:
-        self.request = request
-        self.now = now
-        self.info: StreamInfo | None = BY_PATH.get(request.path)
-        self.bulk: BulkList | None = None
-        self.fault = ""
-        self.records = 0
-
-    @property
-    def endpoint(self) -> str:
-        if self.info is not None:
-            return self.info.name
-        names = {TOKEN_PATH: "token", AUTHORIZE_PATH: "authorize"}
-        return names.get(self.request.path, self.request.path)
-
-    @property
-    def is_known(self) -> bool:
-        return self.info is not None or self.request.path in {
-            TOKEN_PATH,
-            AUTHORIZE_PATH,
-        }
-
-    def call(self) -> Call:
-        method, bulk = self.request.method, self.bulk
-        if bulk is not None and method == "GET":
-            state: t.Literal["progress", "complete"] = (
-                "complete" if bulk.is_ready(self.now) else "progress"
-            )
-            query = bulk.query
-            return Call(
-                method, self.endpoint, query.page, query.page_size, bulk.polls, state
-            )
-        page, page_size = (self._asked(name) for name in ("page", "page_size"))
-        return Call(method, self.endpoint, page, page_size)
-
-    def _asked(self, name: str) -> int | None:
-        text = self.request.query.get(name, "")
-        return int(text) if text.isdecimal() else None
+_METHODS = {StreamInfo: ("GET", "POST"), PlainInfo: ("GET",)}
 
 
 class Api:
@@ -206,10 +122,10 @@ class Api:
         with self._lock:
             if request.path.startswith(control.PREFIX):
                 return control.handle(self, request)
-            seen = _Seen(request, self.clock())
+            seen = Seen(request, self.clock())
             self._work(seen.now)
             response = self._answer(seen)
-            self.log.append(self._entry(seen, response))
+            self.log.append(seen.entry(response, self.oauth.app_of(request)))
             return response
 
     def change(
@@ -218,7 +134,7 @@ class Api:
         """Change records now.
 
         Args:
-            changes: How much; in all streams if it names none.
+            changes: How much; in all bulk streams if it names none.
             seed: Picks the records; goes on with the API's own choices if None.
 
         Returns:
@@ -233,17 +149,19 @@ class Api:
                 for stream in changes.streams or STREAMS
             }
 
-    def counts(self, *, hidden: bool = True) -> dict[str, int]:
+    def counts(self, *, hidden: bool = True, plain: bool = False) -> dict[str, int]:
         """Count what a full read gives.
 
         Args:
             hidden: Whether archived and inactive records are read, where the API
                 delivers them at all.
+            plain: Of the plain streams instead of the bulk ones.
 
         Returns:
             Records by stream.
         """
-        return {stream: self._all(stream, hidden=hidden).total for stream in STREAMS}
+        streams = PLAIN if plain else STREAMS
+        return {stream: self._all(stream, hidden=hidden).total for stream in streams}
 
     def records(
         self, stream: str, *, verbose: bool = True, hidden: bool = True
@@ -286,6 +204,8 @@ class Api:
             self._work(self.clock())
             if stream == "patients" and self._settings.show_inactive != "honoured":
                 hidden = self._settings.show_inactive == "always"
+            if stream in PLAIN and self._settings.archived != "on_request":
+                hidden = self._settings.archived == "listed"
             view = self.practice.tables[stream].view(
                 "id", by_touch=False, hidden=hidden, since=None
             )
@@ -313,7 +233,7 @@ class Api:
         now_changes = dataclasses.replace(rate, **amounts)
         self.practice.change(stream, now_changes, self._rng, now)
 
-    def _answer(self, seen: _Seen) -> Response:
+    def _answer(self, seen: Seen) -> Response:
         if not seen.is_known:
             return html_response(404, "<h1>Not Found</h1>")
         app = self.oauth.app_of(seen.request)
@@ -323,7 +243,7 @@ class Api:
             form = self._settings.throttle_form
             return throttled(form, late.wait, self._settings.mark)
         uuid = seen.request.query.get("uuid", "")
-        if seen.info is not None and uuid and seen.request.method == "GET":
+        if isinstance(seen.info, StreamInfo) and uuid and seen.request.method == "GET":
             seen.bulk = self.lists.find(uuid, seen.info, seen.now, self._settings)
             if seen.bulk is not None:
                 seen.bulk.polls += 1
@@ -333,7 +253,7 @@ class Api:
         seen.fault = fault.kind
         return self._misbehave(fault, seen)
 
-    def _misbehave(self, fault: Fault, seen: _Seen) -> Response:
+    def _misbehave(self, fault: Fault, seen: Seen) -> Response:
         mark = self._settings.mark
         if fault.kind in {"invalid_grant", "invalid_client"}:
             status = 401 if fault.kind == "invalid_client" else 0
@@ -348,7 +268,7 @@ class Api:
             self._perform(seen)
         return answer
 
-    def _doom(self, fault: Fault, seen: _Seen) -> Response:
+    def _doom(self, fault: Fault, seen: Seen) -> Response:
         """Let a fault stick to the list that is posted or polled."""
         posted = self._perform(seen) if seen.request.method == "POST" else None
         bulk = seen.bulk
@@ -365,37 +285,65 @@ class Api:
                 bulk.fate_status = fault.status
         return posted or self._perform(seen)
 
-    def _perform(self, seen: _Seen) -> Response:
+    def _perform(self, seen: Seen) -> Response:
         """Do what is asked for, once no fault stands in the way."""
         request, now = seen.request, seen.now
         if request.path == TOKEN_PATH:
             return self.oauth.token(request, now)
         if seen.info is None:
             return self.oauth.authorize(request, now)
-        return self._bulk(seen, seen.info, self.oauth.check(request, now))
+        return self._list(seen, seen.info, self.oauth.check(request, now))
 
-    def _bulk(
-        self, seen: _Seen, info: StreamInfo, token: AccessToken | None
+    def _list(
+        self, seen: Seen, info: EndpointInfo, token: AccessToken | None
     ) -> Response:
-        request, mark = seen.request, self._settings.mark
+        settings, mark = self._settings, self._settings.mark
         if token is None:
             return detail(401, mark=mark)
-        if request.method not in {"GET", "POST"}:
-            return detail(405, f'Method "{request.method}" not allowed.', mark)
+        method = seen.request.method
+        if method not in _METHODS[type(info)]:
+            return detail(405, f'Method "{method}" not allowed.', mark)
         lacks_scope = not set(info.scopes) <= set(token.scope.split())
-        if info.name in self._settings.denied_streams or (
-            lacks_scope and self._settings.missing_scope == "403"
-        ):
+        if self._is_denied(info) or (lacks_scope and settings.missing_scope == "403"):
             return detail(403, mark=mark)
         try:
-            if request.method == "POST":
-                return self._post(seen, info, lacks_scope=lacks_scope)
-            return self._get(seen, info)
+            return self._read(seen, info, lacks_scope=lacks_scope)
         except ParameterError as error:
             message = f"{error.message} {mark and mark + 'error'}".strip()
             return json_response(400, {error.field: [message]})
+        except serving.NoSuchPageError as error:
+            return detail(404, str(error), mark)
 
-    def _post(self, seen: _Seen, info: StreamInfo, *, lacks_scope: bool) -> Response:
+    def _read(self, seen: Seen, info: EndpointInfo, *, lacks_scope: bool) -> Response:
+        if isinstance(info, PlainInfo):
+            return self._plain(seen, info, lacks_scope=lacks_scope)
+        if seen.request.method == "POST":
+            return self._post(seen, info, lacks_scope=lacks_scope)
+        return self._get(seen, info)
+
+    def _is_denied(self, info: EndpointInfo) -> bool:
+        settings = self._settings
+        if info.name in settings.denied_streams:
+            return True
+        needed = info.permissions if isinstance(info, PlainInfo) else ()
+        return not set(settings.denied_permissions).isdisjoint(needed)
+
+    def _plain(self, seen: Seen, info: PlainInfo, *, lacks_scope: bool) -> Response:
+        settings = self._settings
+        query = serving.read_query(info, seen.request.query, settings)
+        if (rate := settings.changes_per_page) is not None:
+            for stream in rate.streams or (info.name,):
+                self._change_by_rate(stream, rate, seen.now)
+        table = Table(()) if lacks_scope else self.practice.tables[info.name]
+        page = serving.list_page(info, query, table, seen.request, settings)
+        seen.records = len(page.rows)
+        variant = Variant.of(info.name, settings, verbose=query.verbose)
+        records = encode_all(self.practice, info.name, page.rows, variant)
+        head = dump({"previous": page.previous})[:-1]
+        body = head + f',"{settings.results_key}":'.encode() + records
+        return raw_json_response(200, body + b"," + dump({"next": page.next})[1:])
+
+    def _post(self, seen: Seen, info: StreamInfo, *, lacks_scope: bool) -> Response:
         settings = self._settings
         query = read_query(info, seen.request.query, settings)
         if (rate := settings.changes_per_list) is not None:
@@ -423,7 +371,7 @@ class Api:
         )
         return not cut.rows and bulk.query.page > 1
 
-    def _get(self, seen: _Seen, info: StreamInfo) -> Response:
+    def _get(self, seen: Seen, info: StreamInfo) -> Response:
         settings, bulk = self._settings, seen.bulk
         if not seen.request.query.get("uuid"):
             field, message = "uuid", "This field is required."
@@ -448,7 +396,7 @@ class Api:
         }
         return json_response(bulk.fate_status, body)
 
-    def _complete(self, seen: _Seen, bulk: BulkList, cut: Cut) -> Response:
+    def _complete(self, seen: Seen, bulk: BulkList, cut: Cut) -> Response:
         settings, query = self._settings, bulk.query
         if bulk.emptied:
             cut = Cut(0, [])
@@ -468,29 +416,3 @@ class Api:
         records = encode_all(self.practice, bulk.info.name, rows, variant)
         start = dump(head)[:-1] + f',"{settings.results_key}":'.encode()
         return raw_json_response(200, start + records + b"}")
-
-    def _entry(self, seen: _Seen, response: Response) -> LogEntry:
-        request, call = seen.request, seen.call()
-        asked = request.query
-        cut = response.misbehaviour.cut if response.misbehaviour else ""
-        return LogEntry(
-            time=seen.now,
-            method=request.method,
-            endpoint=seen.endpoint,
-            page=call.page,
-            page_size=call.page_size,
-            since=asked.get("since"),
-            order_by=asked.get("order_by"),
-            verbose=asked.get("verbose"),
-            show_archived=asked.get("show_archived"),
-            show_inactive=asked.get("show_inactive"),
-            uuid="uuid" in asked,
-            poll=call.poll,
-            state=call.state,
-            api_version=request.headers.get("x-drc-api-version"),
-            accept=request.headers.get("accept"),
-            app=self.oauth.app_of(request),
-            status=0 if cut in {"close", "reset", "hang"} else response.status,
-            fault=seen.fault,
-            records=seen.records,
-        )

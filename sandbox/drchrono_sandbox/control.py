@@ -6,6 +6,7 @@ import dataclasses
 import json
 import typing as t
 
+from drchrono_sandbox.endpoints import check_names
 from drchrono_sandbox.messages import (
     Json,
     Request,
@@ -14,6 +15,7 @@ from drchrono_sandbox.messages import (
     raw_json_response,
 )
 from drchrono_sandbox.parameters import is_true
+from drchrono_sandbox.plain.endpoints import PLAIN
 from drchrono_sandbox.settings import DEFAULT_SCOPE, Changes
 from drchrono_sandbox.streams import STREAMS
 
@@ -45,6 +47,9 @@ def handle(api: Api, request: Request) -> Response:
 def _route(api: Api, request: Request, name: str) -> Response:
     if request.method == "GET" and name.partition("/")[0] == "streams":
         return _streams(api, request, name.partition("/")[2])
+    if (request.method, name) == ("GET", "plain"):
+        hidden = is_true(request.query.get("show_archived", "true"))
+        return json_response(200, api.counts(hidden=hidden, plain=True))
     answer = _ANSWERS.get((request.method, name))
     if answer is None:
         return json_response(404, {"detail": f"No such endpoint below {PREFIX}"})
@@ -65,9 +70,7 @@ def _streams(api: Api, request: Request, name: str) -> Response:
             for stream in STREAMS
         }
         return json_response(200, shown)
-    if name not in STREAMS:
-        msg = f"Unknown stream; known: {', '.join(STREAMS)}"
-        raise ValueError(msg)
+    check_names([name])
     body = api.records_body(
         name, verbose=flags["verbose"], hidden=flags[_flag_of(name)]
     )
@@ -75,7 +78,8 @@ def _streams(api: Api, request: Request, name: str) -> Response:
 
 
 def _flag_of(stream: str) -> str:
-    return "show_archived" if stream == "appointments" else "show_inactive"
+    is_archived = stream == "appointments" or stream in PLAIN
+    return "show_archived" if is_archived else "show_inactive"
 
 
 def _change(api: Api, body: Json) -> Json:

@@ -6,6 +6,9 @@ import dataclasses
 import random
 import typing as t
 
+from drchrono_sandbox.plain.endpoints import PLAIN
+from drchrono_sandbox.streams import STREAMS
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -79,8 +82,8 @@ class Fault:
             that is posted or polled; the others replace or spoil one answer
             (`odd_values` gives each record four fields that are hardly JSON).
         method: `POST` or `GET`; either if empty.
-        endpoint: A stream's name, `token`, `authorize`, or any bulk endpoint if
-            empty (`*` for any endpoint at all).
+        endpoint: A stream's name, `token`, `authorize`, `plain` for any plain endpoint,
+            any bulk endpoint if empty (`*` for any endpoint at all).
         page: Only lists of this page.
         page_size: Only lists of this page size or more.
         poll: Only the poll with this number of its list, from 1.
@@ -166,8 +169,12 @@ class Call(t.NamedTuple):
 
 
 def _matches(fault: Fault, call: Call) -> bool:
-    is_bulk = call.endpoint not in {"token", "authorize"}
-    if fault.endpoint not in {call.endpoint, "*"} and (fault.endpoint or not is_bulk):
+    groups = {"*", call.endpoint}
+    if call.endpoint in STREAMS:
+        groups.add("")
+    if call.endpoint in PLAIN:
+        groups.add("plain")
+    if fault.endpoint not in groups:
         return False
     if fault.page_size is not None and (call.page_size or 0) < fault.page_size:
         return False

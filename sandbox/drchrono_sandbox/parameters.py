@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
 _HOUR = 3600
 _DATE_LENGTH = len("2024-01-05")
 _ZONE_SIGNS = ("Z", "z", "+")
+_BAD_DATE = "Enter a valid date in the format YYYY-MM-DD."
 
 
 class ParameterError(Exception):
@@ -113,19 +114,35 @@ def _since(values: Mapping[str, str], settings: Settings) -> int | None:
         if settings.since_required:
             _refuse("since", "This field is required.")
         return None
-    bad = "Enter a valid date in the format YYYY-MM-DD."
     if len(text) != _DATE_LENGTH and not settings.since_timestamps:
-        _refuse("since", bad)
+        _refuse("since", _BAD_DATE)
+    return read_moment("since", text, settings.since_shift_hours)
+
+
+def read_moment(name: str, text: str, shift_hours: float) -> int:
+    """Read a date, or a timestamp without a zone.
+
+    Args:
+        name: The parameter.
+        text: As it was sent.
+        shift_hours: How much later than practice time it is understood.
+
+    Returns:
+        Practice time in seconds.
+
+    Raises:
+        ParameterError: If it is neither.
+    """
     if any(sign in text for sign in _ZONE_SIGNS):
-        _refuse("since", bad)
+        _refuse(name, _BAD_DATE)
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        _refuse("since", bad)
+        _refuse(name, _BAD_DATE)
     if moment.tzinfo is not None:
-        _refuse("since", bad)
+        _refuse(name, _BAD_DATE)
     seconds = int(moment.replace(tzinfo=dt.UTC).timestamp())
-    return seconds + int(settings.since_shift_hours * _HOUR)
+    return seconds + int(shift_hours * _HOUR)
 
 
 def _includes_hidden(

@@ -7,17 +7,27 @@ import time
 import typing as t
 
 from drchrono_sandbox.draw import Draw
-from drchrono_sandbox.records import BREAK_EVERY, DAY, Given, Invented, Lean, Record
+from drchrono_sandbox.endpoints import ENDPOINTS, SEEDS, check_names
+from drchrono_sandbox.plain.endpoints import PLAIN
+from drchrono_sandbox.records import BREAK_EVERY, Given, Invented, Lean, Record
+from drchrono_sandbox.stamps import DAY, stamp_text
 from drchrono_sandbox.streams import STREAMS
 from drchrono_sandbox.tables import LeanTable, Row, Table
 
 if t.TYPE_CHECKING:
     import random
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from drchrono_sandbox.settings import Changes
 
 _HOUR = 3600
+_FEW = 6
+_MARKING = frozenset(
+    {"appointments", *(name for name, info in PLAIN.items() if info.archived)}
+)
+"""Streams whose deleted records stay, with a flag."""
+
+_NEVER_EDITED = frozenset({"line_item_deletions"})
 
 
 class Source(t.Protocol):
@@ -33,6 +43,22 @@ class Source(t.Protocol):
         """Tell when a new appointment takes place."""
 
 
+class _Tables(dict[str, Table]):
+    """Tables by stream; those of plain endpoints are laid out once they are used."""
+
+    def __init__(
+        self, tables: Mapping[str, Table], lay_out: Callable[[str], Table]
+    ) -> None:
+        super().__init__({name: tables.get(name) or Table(()) for name in STREAMS})
+        self.update({name: tables[name] for name in tables if name in PLAIN})
+        self._lay_out = lay_out
+
+    def __missing__(self, name: str) -> Table:
+        check_names([name])
+        table = self[name] = self._lay_out(name)
+        return table
+
+
 class Practice:
     """The records of all streams.
 
@@ -44,7 +70,7 @@ class Practice:
         source: The content of the rows.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what `generate` and the others put together
         self,
         tables: Mapping[str, Table],
         source: Source,
@@ -52,6 +78,7 @@ class Practice:
         zone_hours: float = 0.0,
         keep_encoded: bool = True,
         newest: int = -(2**62),
+        lay_out: Callable[[str], Table] = lambda _: Table(()),
     ) -> None:
         """Put a practice together; see `generate`, `lean` and `of`.
 
@@ -61,8 +88,10 @@ class Practice:
             zone_hours: Practice time less UTC.
             keep_encoded: Whether encoded records are kept in memory.
             newest: Practice time in seconds that no change comes before.
+            lay_out: Makes the table of a plain endpoint that is not among the tables.
         """
-        self.tables = {name: tables.get(name) or Table(()) for name in STREAMS}
+        self.tables = _Tables(tables, lay_out)
+        self._deleted_items: dict[int, Record] = {}
         self.source = source
         self._zone = zone_hours * _HOUR
         self._last = newest
@@ -84,8 +113,9 @@ class Practice:
         """Invent a practice.
 
         Args:
-            records: About how many records a stream; clinical notes are a little
-                fewer, since breaks have none.
+            records: About how many records a bulk stream; clinical notes are a little
+                fewer, since breaks have none. The plain streams have a tenth, or as
+                many as their endpoint says.
             counts: Exact numbers for single streams.
             seed: Other seeds give other practices.
             now: The clock's time in seconds; nothing is younger than an hour before.
@@ -99,15 +129,16 @@ class Practice:
         Returns:
             The practice.
         """
-        sizes = dict.fromkeys(STREAMS, records) | dict(counts or {})
+        sizes = dict.fromkeys(STREAMS, records) | _plain_sizes(records, counts or {})
         if "clinical_notes" not in (counts or {}):
             visits = sizes["appointments"] - sizes["appointments"] // BREAK_EVERY
             sizes["clinical_notes"] = visits
         end = int((time.time() if now is None else now) + zone_hours * _HOUR) - _HOUR
         start = end - int(history_days * DAY)
         source = Invented(seed, sizes, start)
-        tables = {
-            name: Table(
+
+        def lay_out(name: str) -> Table:
+            return Table(
                 _history(
                     source,
                     name,
@@ -118,9 +149,9 @@ class Practice:
                     seed=seed,
                 )
             )
-            for name in STREAMS
-        }
-        return cls(tables, source, zone_hours=zone_hours, newest=end)
+
+        tables = {name: lay_out(name) for name in STREAMS}
+        return cls(tables, source, zone_hours=zone_hours, newest=end, lay_out=lay_out)
 
     @classmethod
     def lean(
@@ -171,7 +202,7 @@ class Practice:
         tables = {
             name: Table(
                 [
-                    _given_row(number, record, default)
+                    _given_row(name, number, record, default)
                     for number, record in enumerate(rows)
                 ]
             )
@@ -221,15 +252,41 @@ class Practice:
             )
             done["inserted"].append(self.key(stream, table.get(number)))
         for _ in range(int(changes.deletions)):
-            marks = stream == "appointments" and not changes.purge
+            marks = stream in _MARKING and not changes.purge
             if (number := self._pick(stream, rng, alive=marks)) is None:
                 break
             done["deleted"].append(self.key(stream, table.get(number)))
             if marks:
                 table.update(number, stamp=stamp, hide=True)
-            else:
-                table.remove(number)
+                continue
+            if stream == "line_items":
+                self._note_deletion(table.get(number), stamp)
+            table.remove(number)
         return done
+
+    def record(self, stream: str, row: Row) -> Record:
+        """Tell what a record holds, all verbose fields included.
+
+        Args:
+            stream: The stream's name.
+            row: The record's row.
+
+        Returns:
+            The record; nested values are shared and must not be changed.
+        """
+        if stream == "line_item_deletions" and row.number in self._deleted_items:
+            return dict(self._deleted_items[row.number])
+        return self.source.record(stream, row)
+
+    def _note_deletion(self, item: Row, stamp: int) -> None:
+        """Let a line item that is being deleted appear among the deletions."""
+        gone = self.source.record("line_items", item)
+        number = self.tables["line_item_deletions"].insert(stamp=stamp)
+        self._deleted_items[number] = {
+            "billing_line_item_id": gone["id"],
+            "appointment_id": gone.get("appointment"),
+            "created_at": stamp_text(stamp),
+        }
 
     def key(self, stream: str, row: Row) -> t.Any:  # noqa: ANN401 - int or str
         """Tell what identifies a record.
@@ -241,7 +298,7 @@ class Practice:
         Returns:
             The value of the stream's key field.
         """
-        return self.source.record(stream, row).get(STREAMS[stream].key)
+        return self.record(stream, row).get(ENDPOINTS[stream].key)
 
     def _pick(self, stream: str, rng: random.Random, *, alive: bool) -> int | None:
         table = self.tables[stream]
@@ -252,6 +309,17 @@ class Practice:
             if not (alive and table.get(number).hidden):
                 return number
         return None
+
+
+def _plain_sizes(records: int, counts: Mapping[str, int]) -> dict[str, int]:
+    """Tell how many records the plain streams of a practice have."""
+    check_names(counts)
+    sizes = {
+        name: info.rows or max(_FEW, records // 10) for name, info in PLAIN.items()
+    } | dict(counts)
+    if "users" not in counts:
+        sizes["users"] = sizes["doctors"] + sizes["staff"]
+    return sizes
 
 
 def _history(  # noqa: PLR0913 - see Practice.generate
@@ -270,12 +338,14 @@ def _history(  # noqa: PLR0913 - see Practice.generate
     groups = max(1, int(count * shared) // 12 if moments is None else moments)
     rows = []
     for number in range(count):
-        draw = Draw(seed, 55, list(STREAMS).index(stream), number)
+        draw = Draw(seed, 55, SEEDS[stream], number)
         created = start + length * number // max(1, count)
         updated = created + draw.below(end - created + 1)
         if draw.below(10_000) < shared * 10_000:
             updated = start + length * (draw.below(groups) + 1) // groups
             created = min(created, updated)
+        if stream in _NEVER_EDITED:
+            updated = created
         rows.append(
             Row(
                 number=number,
@@ -291,14 +361,19 @@ def _history(  # noqa: PLR0913 - see Practice.generate
     return rows
 
 
-def _given_row(number: int, record: Record, default: int) -> Row:
+def _given_row(stream: str, number: int, record: Record, default: int) -> Row:
+    hidden = bool(record.get("deleted_flag")) or _is_inactive(record)
+    time = "updated_at"
+    if (info := PLAIN.get(stream)) is not None:
+        hidden = bool(info.archived and record.get(info.archived))
+        time = info.time
     return Row(
         number=number,
         created=default,
-        updated=_seconds(record.get("updated_at"), default),
+        updated=_seconds(record.get(time), default),
         touch=number,
         scheduled=_seconds(record.get("scheduled_time"), default),
-        hidden=bool(record.get("deleted_flag")) or _is_inactive(record),
+        hidden=hidden,
     )
 
 

@@ -8,12 +8,16 @@ references that are sometimes numbers and sometimes strings, texts with newlines
 
 from __future__ import annotations
 
-import datetime as dt
 import typing as t
 
 from drchrono_sandbox.draw import Draw
+from drchrono_sandbox.endpoints import ENDPOINTS, SEEDS
+from drchrono_sandbox.plain.endpoints import PLAIN
+from drchrono_sandbox.plain.records import PlainRecords
+from drchrono_sandbox.plain.values import Visit
 from drchrono_sandbox.pools import Pools, pools
-from drchrono_sandbox.streams import STREAMS
+from drchrono_sandbox.references import References, key_of
+from drchrono_sandbox.stamps import DAY, day_text, signed_url, stamp_text
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,20 +26,13 @@ if t.TYPE_CHECKING:
 
 Record: t.TypeAlias = dict[str, t.Any]
 
-SIGNATURE = "__SIGNATURE__"
-"""Stands for the part of a signed URL that changes on each read."""
-
 NUMBER = "@number:"
 """Begins a text that goes out as a JSON number with exactly the digits that follow."""
 
 BREAK_EVERY = 19
 """One of so many appointments is a break: it has no patient and no note."""
 
-DAY = 86_400
-_STREAM_SEEDS = {name: seed for seed, name in enumerate(STREAMS)}
 _EDIT_SEED = 77
-_DOCTORS = (110_001, 110_002, 110_003, 110_017)
-_OFFICES = (210_001, 210_002)
 _STATUSES = (
     "",
     "Arrived",
@@ -60,30 +57,6 @@ _PAYERS = (
 )
 
 
-def stamp_text(seconds: int) -> str:
-    """Write a practice time as the API does.
-
-    Args:
-        seconds: Since 1970 on the practice's own clock.
-
-    Returns:
-        ISO 8601 without a zone.
-    """
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def day_text(seconds: int) -> str:
-    """Write the day of a practice time.
-
-    Args:
-        seconds: Since 1970 on the practice's own clock.
-
-    Returns:
-        Such as `2024-01-05`.
-    """
-    return stamp_text(seconds)[:10]
-
-
 class Invented:
     """The records of an invented practice."""
 
@@ -97,6 +70,8 @@ class Invented:
         """
         self._seed = seed
         self._sizes = sizes
+        self._ids = References(sizes)
+        self._plain = PlainRecords(seed, self._ids, self._some_visit)
         self._start = start
         self._pools: Pools = pools()
         self._insurances = [self._insurance(Draw(seed, 91, n)) for n in range(48)]
@@ -124,10 +99,10 @@ class Invented:
         Returns:
             The record; nested values are shared and must not be changed.
         """
-        stable = Draw(self._seed, _STREAM_SEEDS[stream], row.number)
-        edited = Draw(
-            self._seed, _EDIT_SEED, _STREAM_SEEDS[stream], row.number, row.version
-        )
+        if stream in PLAIN:
+            return self._plain.record(stream, row)
+        stable = Draw(self._seed, SEEDS[stream], row.number)
+        edited = Draw(self._seed, _EDIT_SEED, SEEDS[stream], row.number, row.version)
         record = self._makers[stream](row, stable, edited)
         if row.number % 97 == 5:  # noqa: PLR2004 - a rare few, always the same ones
             record["updated_at"] = record["updated_at"].replace("T", " ")
@@ -143,6 +118,8 @@ class Invented:
         Returns:
             Whether the default parameters leave it out.
         """
+        if stream in PLAIN:
+            return self._plain.is_hidden(stream, number)
         if stream == "patients":
             return self._patient_status(number) != "A"
         return stream == "appointments" and Draw(self._seed, 51, number).one_in(25)
@@ -184,7 +161,7 @@ class Invented:
         """
         if stream == "appointments":
             return self.appointment_id(number)
-        return (_STREAM_SEEDS[stream] + 1) * 100_000_000 + 1 + number
+        return key_of(stream, number)
 
     def appointment_id(self, number: int) -> str:
         """Tell the public id of an appointment.
@@ -221,6 +198,10 @@ class Invented:
             number -= 1
         return number
 
+    def _some_visit(self, draw: Draw) -> Visit:
+        number = self._visit(draw)
+        return Visit(self._reference(number, draw), self._appointment_patient(number))
+
     def _reference(self, number: int, draw: Draw) -> int | str:
         """Refer to an appointment as a number or as a string, as it happens."""
         key = self.appointment_id(number)
@@ -232,12 +213,6 @@ class Invented:
     def _name(self, draw: Draw) -> str:
         return (
             f"{draw.pick(self._pools.first_names)} {draw.pick(self._pools.last_names)}"
-        )
-
-    def _signed(self, kind: str, number: int) -> str:
-        return (
-            f"https://media.drchrono-sandbox.invalid/{kind}/{number}"
-            f"?Expires=3600&Signature={SIGNATURE}"
         )
 
     def _appointment(self, row: Row, draw: Draw, edit: Draw) -> Record:
@@ -252,10 +227,10 @@ class Invented:
         pools_ = self._pools
         return {
             "id": key,
-            "doctor": draw.pick(_DOCTORS),
+            "doctor": self._ids.pick("doctors", draw),
             "patient": None if is_break else self._appointment_patient(number),
-            "office": draw.pick(_OFFICES),
-            "exam_room": draw.below(4),
+            "office": self._ids.pick("offices", draw),
+            "exam_room": 1 + draw.below(3),
             "scheduled_time": scheduled,
             "duration": 15 * (1 + draw.below(6)),
             "status": "" if is_break else status,
@@ -263,7 +238,9 @@ class Invented:
             "reason": "Lunch" if is_break else edit.pick(pools_.sentences),
             "notes": edit.pick(pools_.notes) if edit.one_in(3) else "",
             "color": draw.pick(("#ff0000", "", None, "orange")),
-            "profile": draw.pick((None, 301, 302)),
+            "profile": (
+                None if draw.one_in(3) else self._ids.pick("appointment_profiles", draw)
+            ),
             "reminder_profile": "",
             "payment_profile": draw.pick(("", "Cash", "Insurance")),
             "appt_is_break": is_break,
@@ -283,7 +260,7 @@ class Invented:
             "recurs_every": 2 if is_series else None,
             "cloned_from": None,
             "billing_status": draw.pick(("", "Balance Due", "Bill Insurance", None)),
-            "billing_provider": draw.pick(("", str(_DOCTORS[0]))),
+            "billing_provider": draw.pick(("", str(key_of("doctors", 0)))),
             "supervising_provider": "",
             "billing_notes": (
                 [
@@ -292,7 +269,7 @@ class Invented:
                         "appointment": 90_000_001 + number,
                         "text": draw.pick(pools_.notes),
                         "created_at": created,
-                        "created_by": self._name(draw),
+                        "created_by": str(self._ids.pick("users", draw)),
                     }
                 ]
                 if draw.one_in(8)
@@ -314,7 +291,7 @@ class Invented:
             "icd9_codes": [],
             "icd10_codes": [draw.pick(_ICD10), draw.pick(_ICD10)],
             "deleted_flag": row.hidden,
-            "created_by": self._name(draw),
+            "created_by": str(self._ids.pick("users", draw)),
             "created_at": created,
             "updated_at": updated,
             "extended_updated_at": updated,
@@ -332,18 +309,23 @@ class Invented:
             "vitals": self._vitals(draw),
             "custom_fields": [
                 {
-                    "field_type": 61,
+                    "field_type": self._ids.pick("custom_appointment_fields", draw),
                     "field_value": draw.pick(pools_.sentences),
                     "created_at": created,
                     "updated_at": updated,
                 }
             ],
-            "custom_vitals": [{"vital_type": 71, "value": draw.money(50)}],
+            "custom_vitals": [
+                {
+                    "vital_type": self._ids.pick("custom_vitals", draw),
+                    "value": draw.money(50),
+                }
+            ],
             "clinical_note": (
                 None
                 if is_break
                 else {
-                    "pdf": self._signed("clinical-notes", number),
+                    "pdf": signed_url("clinical-notes", number),
                     "locked": draw.one_in(2),
                     "updated_at": updated,
                 }
@@ -387,8 +369,9 @@ class Invented:
         status = self._patient_status(number)
         born = day_text(draw.below(19_000) * DAY - 10_000 * DAY)
         visit = day_text(row.created + draw.below(400) * DAY)
-        doctor = draw.pick(_DOCTORS)
+        doctor = self._ids.pick("doctors", draw)
         works = draw.one_in(2)
+        flag = self._ids.pick("patient_flag_types", draw)
         return {
             "id": self.key("patients", number),
             "chart_id": f"{last[:2].upper()}{first[:2].upper()}{number:06d}",
@@ -416,9 +399,7 @@ class Invented:
             "preferred_language_code": "",
             "preferred_language_description": "",
             "patient_status": status,
-            "patient_photo": (
-                self._signed("photos", number) if draw.one_in(5) else None
-            ),
+            "patient_photo": (signed_url("photos", number) if draw.one_in(5) else None),
             "patient_photo_date": visit if draw.one_in(5) else None,
             "patient_payment_profile": draw.pick(("", "Cash", "Insurance")),
             "email": edit.pick(("", f"patient{number}@mail.invalid")),
@@ -450,7 +431,7 @@ class Invented:
             "referring_source": "",
             "copay": edit.money(60),
             "medication_history_consent": draw.pick(("", "Given")),
-            "offices": [draw.pick(_OFFICES)],
+            "offices": [self._ids.pick("offices", draw)],
             "doctor": doctor,
             "created_at": created,
             "updated_at": updated,
@@ -472,7 +453,7 @@ class Invented:
             ),
             "custom_demographics": [
                 {
-                    "field_type": 81,
+                    "field_type": self._ids.pick("custom_demographics", draw),
                     "value": draw.pick(pools_.sentences),
                     "updated_at": updated,
                 }
@@ -480,7 +461,7 @@ class Invented:
             "patient_flags": (
                 [
                     {
-                        "id": 82,
+                        "id": flag,
                         "name": "Fall risk",
                         "color": "red",
                         "priority": 1,
@@ -497,7 +478,7 @@ class Invented:
                 [
                     {
                         "id": 83_000_001 + number,
-                        "flag_type": 82,
+                        "flag_type": flag,
                         "flag_text": draw.pick(pools_.sentences),
                         "archived": False,
                         "created_at": created,
@@ -524,7 +505,7 @@ class Invented:
             "insurance_plan_type": draw.pick(("", "CI", "MC")),
             "is_subscriber_the_patient": own,
             "patient_relationship_to_subscriber": "" if own else "01",
-            "photo_front": self._signed("cards", draw.below(10**6)),
+            "photo_front": signed_url("cards", draw.below(10**6)),
             "photo_back": draw.pick(("", None)),
             "subscriber_first_name": "" if own else draw.pick(pools_.first_names),
             "subscriber_middle_name": "",
@@ -638,7 +619,7 @@ class Invented:
             "id": self.key("line_items", row.number),
             "appointment": self._reference(visit, draw),
             "patient": self._appointment_patient(visit),
-            "doctor": draw.pick(_DOCTORS),
+            "doctor": self._ids.pick("doctors", draw),
             "code": draw.pick(_CODES),
             "procedure_type": draw.pick(("C", "H", "U", "S")),
             "description": draw.pick(self._pools.sentences),
@@ -670,7 +651,7 @@ class Invented:
 
     def _transaction(self, row: Row, draw: Draw, edit: Draw) -> Record:
         line_item = self._some_number("line_items", draw)
-        of_item = Draw(self._seed, _STREAM_SEEDS["line_items"], line_item)
+        of_item = Draw(self._seed, SEEDS["line_items"], line_item)
         visit = self._visit(of_item)
         payer = draw.pick(_PAYERS)
         day = day_text(row.created)
@@ -679,7 +660,7 @@ class Invented:
             "line_item": self.key("line_items", line_item),
             "appointment": self._reference(visit, draw),
             "patient": self._appointment_patient(visit),
-            "doctor": draw.pick(_DOCTORS),
+            "doctor": self._ids.pick("doctors", draw),
             "posted_date": day,
             "check_date": draw.pick((day, None, "")),
             "trace_number": draw.pick(("", draw.digits(8))),
@@ -718,7 +699,7 @@ class Invented:
         return {
             "id": self.key("prescription_messages", row.number),
             "patient": None if draw.one_in(9) else self.key("patients", patient),
-            "doctor": draw.pick(_DOCTORS),
+            "doctor": self._ids.pick("doctors", draw),
             "message_type": "RefillRequest" if incoming else "NewRx",
             "message_direction": "I" if incoming else "O",
             "message_status": edit.pick(("Sent", "Pending", "Error", "", None)),
@@ -760,6 +741,7 @@ class Invented:
         number = row.number + row.number // (BREAK_EVERY - 1)
         patient = self._appointment_patient(number)
         signed = draw.one_in(2)
+        fields = [self._ids.number("clinical_note_field_types", draw) for _ in range(2)]
         return {
             "id": self.key("clinical_notes", row.number),
             "appointment": self._reference(number, draw),
@@ -771,12 +753,14 @@ class Invented:
             },
             "clinical_note_sections": [
                 {
-                    "clinical_note_template": 7001 + section,
+                    "clinical_note_template": self._ids.template_of(fields[section]),
                     "name": name,
                     "values": [
                         {
                             "id": 800_000_001 + 2 * row.number + section,
-                            "clinical_note_field": 7101 + section,
+                            "clinical_note_field": key_of(
+                                "clinical_note_field_types", fields[section]
+                            ),
                             "value": edit.pick(self._pools.notes),
                         }
                     ],
@@ -790,7 +774,7 @@ class Invented:
         return {
             "id": self.key("clinical_note_field_values", row.number),
             "appointment": self._reference(self._visit(draw), draw),
-            "clinical_note_field": 7101 + draw.below(40),
+            "clinical_note_field": self._ids.pick("clinical_note_field_types", draw),
             "value": edit.pick(
                 ("", "True", edit.pick(self._pools.notes), "7", "[1, 2]")
             ),
@@ -818,8 +802,9 @@ class Lean:
             "updated_at": stamp_text(row.updated),
             "doctor": row.version,
         }
-        if STREAMS[stream].key == "appointment":
-            record["appointment"] = str(key)
+        name = ENDPOINTS[stream].key
+        if name != "id":
+            record[name] = str(key) if name == "appointment" else key
         return record
 
     @staticmethod
@@ -857,16 +842,18 @@ class Given:
             The given record; once edited, with another `updated_at`. Added records
             are copies of given ones under another id.
         """
-        given = self._records[stream]
+        given = self._records.get(stream, [])
         record = dict(given[row.number % len(given)]) if given else {}
         if row.number >= len(given):
-            name = STREAMS[stream].key
+            name = ENDPOINTS[stream].key
             is_text = isinstance(record.get(name, ""), str)
             record[name] = str(10**9 + row.number) if is_text else 10**9 + row.number
         if row.version or row.number >= len(given):
             record["updated_at"] = stamp_text(row.updated)
-        if row.version and row.hidden and stream == "appointments":
-            record["deleted_flag"] = True
+        info = PLAIN.get(stream)
+        flag = info.archived if info else "deleted_flag"
+        if row.version and row.hidden and flag and stream != "patients":
+            record[flag] = True
         return record
 
     @staticmethod

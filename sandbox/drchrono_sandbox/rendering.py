@@ -7,9 +7,10 @@ import secrets
 import typing as t
 
 from drchrono_sandbox.draw import Draw
+from drchrono_sandbox.endpoints import ENDPOINTS, SEEDS
 from drchrono_sandbox.messages import dump
-from drchrono_sandbox.records import NUMBER, SIGNATURE
-from drchrono_sandbox.streams import STREAMS
+from drchrono_sandbox.records import NUMBER
+from drchrono_sandbox.stamps import SIGNATURE
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,8 +133,8 @@ def render(practice: Practice, stream: str, row: Row, variant: Variant) -> Recor
     Returns:
         The record, its URLs unsigned.
     """
-    record = practice.source.record(stream, row)
-    info = STREAMS[stream]
+    record = practice.record(stream, row)
+    info = ENDPOINTS[stream]
     if not variant.verbose:
         for name in info.verbose_only:
             record.pop(name, None)
@@ -150,11 +151,11 @@ def render(practice: Practice, stream: str, row: Row, variant: Variant) -> Recor
 
 def _odd(stream: str, record: Record, row: Row, share: float) -> Record:
     """Put junk into a few fields, never into keys."""
-    draw = Draw(99, list(STREAMS).index(stream), row.number)
+    draw = Draw(99, SEEDS[stream], row.number)
     if draw.below(10_000) >= share * 10_000:
         return record
     record = dict(record)
-    keys = {"id", STREAMS[stream].key}
+    keys = {"id", ENDPOINTS[stream].key}
     names = sorted(set(record) - keys)
     for _ in range(3):
         name = draw.pick(names)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from drchrono_sandbox.streams import SCOPES, STREAMS
+from drchrono_sandbox.endpoints import SCOPES, check_names
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     from drchrono_sandbox.faults import ThrottleForm
 
+PlainOrder: t.TypeAlias = t.Literal["id", "-id", "updated_at", "-updated_at"]
 Tie: t.TypeAlias = t.Literal["id", "insertion", "shuffled"]
 
 
@@ -24,7 +25,8 @@ class Changes:
         inserts: Records that are added.
         deletions: Records that are deleted; appointments get their `deleted_flag`.
         purge: Whether deleted appointments vanish altogether.
-        streams: Where; for changes per list, the listed stream if empty, else all.
+        streams: Where; if empty the listed stream for changes per list and page, else
+            the bulk streams.
     """
 
     updates: float = 0
@@ -40,9 +42,7 @@ class Changes:
             ValueError: If a stream is unknown.
         """
         object.__setattr__(self, "streams", tuple(self.streams))
-        if unknown := set(self.streams) - set(STREAMS):
-            msg = f"Unknown streams {sorted(unknown)}; known: {', '.join(STREAMS)}"
-            raise ValueError(msg)
+        check_names(self.streams)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -117,6 +117,15 @@ class Settings:
         missing_scope: What a token without the scope gets.
         changes_per_list: What changes before each list is posted.
         changes_per_second: What changes in each second of the clock.
+        changes_per_page: What changes before each page of a plain list is cut.
+        plain_order: How plain lists are sorted, `-` for falling.
+        plain_paging: Whether `next` of a plain list carries a cursor or a page number.
+        next_base: Scheme and host of `next`; those that were asked if empty.
+        next_slash: Whether the path of `next` ends with a slash.
+        archived: Whether plain lists hold archived records: if `show_archived` asks
+            for them, always, or never.
+        denied_permissions: In-app permissions that are missing: plain lists that need
+            one of them answer 403.
     """
 
     list_base_seconds: float = 0.0
@@ -171,6 +180,13 @@ class Settings:
     missing_scope: t.Literal["empty", "403"] = "empty"
     changes_per_list: Changes | None = None
     changes_per_second: Changes | None = None
+    changes_per_page: Changes | None = None
+    plain_order: PlainOrder = "id"
+    plain_paging: t.Literal["cursor", "page"] = "cursor"
+    next_base: str = "https://drchrono.com"
+    next_slash: bool = False
+    archived: t.Literal["on_request", "listed", "never"] = "on_request"
+    denied_permissions: tuple[str, ...] = ()
 
     def with_changes(self, values: Mapping[str, t.Any]) -> Settings:
         """Replace some settings by values from JSON.

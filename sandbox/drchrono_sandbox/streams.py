@@ -82,10 +82,3 @@ STREAMS: dict[str, StreamInfo] = {
     )
 }
 """By name, in the order in which records depend on each other."""
-
-BY_PATH: dict[str, StreamInfo] = {info.path: info for info in STREAMS.values()}
-
-SCOPES: tuple[str, ...] = tuple(
-    sorted({scope for info in STREAMS.values() for scope in info.scopes})
-)
-"""All read scopes that the streams need."""

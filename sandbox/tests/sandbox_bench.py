@@ -57,6 +57,22 @@ class Bench:
             records += self.results(stream, page=page, **query)
         return records
 
+    def plain(self, stream: str, **query) -> dict[str, t.Any]:
+        """GET the first page of a plain list."""
+        return self.send("GET", f"/api/{stream}", **query).json()
+
+    def plain_at(self, address: str) -> dict[str, t.Any]:
+        """GET what a `next` or a `previous` leads to."""
+        sent = {"Authorization": f"Bearer {self.token}"}
+        return self.api.handle(Request.of("GET", address, sent)).json()
+
+    def follow(self, stream: str, **query) -> list[dict[str, t.Any]]:
+        """Read page after page of a plain list."""
+        pages = [self.plain(stream, **query)]
+        while pages[-1]["next"] is not None:
+            pages.append(self.plain_at(pages[-1]["next"]))
+        return pages
+
 
 def form(**fields):
     return urllib.parse.urlencode(

@@ -1,0 +1,1 @@
+"""The lists that a plain GET reads: names behind ids, payments, charts."""
