@@ -6,28 +6,30 @@ import datetime as dt
 import time
 import typing as t
 
-from drchrono_sandbox.draw import Draw
-from drchrono_sandbox.endpoints import ENDPOINTS, SEEDS, check_names
+from drchrono_sandbox.endpoints import ENDPOINTS, check_names
+from drchrono_sandbox.history import History, sizes_of
+from drchrono_sandbox.money import MONEY_LISTS
 from drchrono_sandbox.plain.endpoints import PLAIN
-from drchrono_sandbox.records import BREAK_EVERY, Given, Invented, Lean, Record
-from drchrono_sandbox.stamps import DAY, stamp_text
+from drchrono_sandbox.records import Given, Invented, Lean, Record
+from drchrono_sandbox.stamps import DAY
 from drchrono_sandbox.streams import STREAMS
 from drchrono_sandbox.tables import LeanTable, Row, Table
 
 if t.TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from drchrono_sandbox.ledger.books import Effect
     from drchrono_sandbox.settings import Changes
 
 _HOUR = 3600
-_FEW = 6
+_CLOSES = 18 * _HOUR
+_HISTORY_DAYS = 1500
+_HISTORY_DAYS_AS_OF = 456
 _MARKING = frozenset(
     {"appointments", *(name for name, info in PLAIN.items() if info.archived)}
 )
 """Streams whose deleted records stay, with a flag."""
-
-_NEVER_EDITED = frozenset({"line_item_deletions"})
 
 
 class Source(t.Protocol):
@@ -41,6 +43,11 @@ class Source(t.Protocol):
 
     def scheduled(self, number: int, created: int) -> int:
         """Tell when a new appointment takes place."""
+
+    def follow(
+        self, stream: str, action: str, number: int, stamp: int
+    ) -> Iterable[Effect]:
+        """Tell what else changes when a record was changed."""
 
 
 class _Tables(dict[str, Table]):
@@ -66,7 +73,7 @@ class Practice:
     zone, and it never goes back.
 
     Attributes:
-        tables: The rows, by stream.
+        tables: The rows, by stream; also of the lists that follow from the books.
         source: The content of the rows.
     """
 
@@ -91,7 +98,6 @@ class Practice:
             lay_out: Makes the table of a plain endpoint that is not among the tables.
         """
         self.tables = _Tables(tables, lay_out)
-        self._deleted_items: dict[int, Record] = {}
         self.source = source
         self._zone = zone_hours * _HOUR
         self._last = newest
@@ -106,7 +112,8 @@ class Practice:
         seed: int = 0,
         now: float | None = None,
         zone_hours: float = 0.0,
-        history_days: float = 1500,
+        as_of: dt.date | None = None,
+        history_days: float | None = None,
         shared: float = 0.1,
         shared_moments: int | None = None,
     ) -> Practice:
@@ -120,7 +127,10 @@ class Practice:
             seed: Other seeds give other practices.
             now: The clock's time in seconds; nothing is younger than an hour before.
             zone_hours: Practice time less UTC.
-            history_days: How many days the update times are spread over.
+            as_of: The practice's last day, on which it stands while the clock goes on;
+                the clock's own day if None. Nothing but upcoming visits lies after it.
+            history_days: How many days the records are spread over; 1500 if None, and
+                fifteen months where `as_of` is given, for debts of all ages.
             shared: Share of records that have their `updated_at` in common with
                 others, as after a nightly job.
             shared_moments: How many such moments there are; one for about a dozen
@@ -128,30 +138,22 @@ class Practice:
 
         Returns:
             The practice.
+
+        Raises:
+            ValueError: If `as_of` is later than the clock's day.
         """
-        sizes = dict.fromkeys(STREAMS, records) | _plain_sizes(records, counts or {})
-        if "clinical_notes" not in (counts or {}):
-            visits = sizes["appointments"] - sizes["appointments"] // BREAK_EVERY
-            sizes["clinical_notes"] = visits
-        end = int((time.time() if now is None else now) + zone_hours * _HOUR) - _HOUR
+        sizes = sizes_of(records, counts or {})
+        here = int((time.time() if now is None else now) + zone_hours * _HOUR)
+        end = here - _HOUR if as_of is None else _closing(as_of, here)
+        if history_days is None:
+            history_days = _HISTORY_DAYS if as_of is None else _HISTORY_DAYS_AS_OF
         start = end - int(history_days * DAY)
-        source = Invented(seed, sizes, start)
-
-        def lay_out(name: str) -> Table:
-            return Table(
-                _history(
-                    source,
-                    name,
-                    sizes[name],
-                    span=(start, end),
-                    shared=shared,
-                    moments=shared_moments,
-                    seed=seed,
-                )
-            )
-
-        tables = {name: lay_out(name) for name in STREAMS}
-        return cls(tables, source, zone_hours=zone_hours, newest=end, lay_out=lay_out)
+        source = Invented(seed, sizes, start, end)
+        history = History(source, sizes, (start, end), shared, shared_moments, seed)
+        names = (*STREAMS, *MONEY_LISTS)
+        tables = {name: history.table(name) for name in names}
+        zone = zone_hours - (here - _HOUR - end) / _HOUR
+        return cls(tables, source, zone_hours=zone, newest=end, lay_out=history.table)
 
     @classmethod
     def lean(
@@ -242,6 +244,7 @@ class Practice:
         for _ in range(int(changes.updates)):
             if (number := self._pick(stream, rng, alive=False)) is not None:
                 table.update(number, stamp=stamp)
+                self._follow(stream, "update", number, stamp)
                 done["updated"].append(self.key(stream, table.get(number)))
         for _ in range(int(changes.inserts)):
             number = table.last_number + 1
@@ -250,6 +253,7 @@ class Practice:
                 scheduled=self.source.scheduled(number, stamp),
                 hidden=stream == "patients" and self.source.is_hidden(stream, number),
             )
+            self._follow(stream, "insert", number, stamp)
             done["inserted"].append(self.key(stream, table.get(number)))
         for _ in range(int(changes.deletions)):
             marks = stream in _MARKING and not changes.purge
@@ -258,10 +262,10 @@ class Practice:
             done["deleted"].append(self.key(stream, table.get(number)))
             if marks:
                 table.update(number, stamp=stamp, hide=True)
-                continue
-            if stream == "line_items":
-                self._note_deletion(table.get(number), stamp)
-            table.remove(number)
+                self._follow(stream, "update", number, stamp)
+            else:
+                table.remove(number)
+                self._follow(stream, "remove", number, stamp)
         return done
 
     def record(self, stream: str, row: Row) -> Record:
@@ -274,19 +278,18 @@ class Practice:
         Returns:
             The record; nested values are shared and must not be changed.
         """
-        if stream == "line_item_deletions" and row.number in self._deleted_items:
-            return dict(self._deleted_items[row.number])
         return self.source.record(stream, row)
 
-    def _note_deletion(self, item: Row, stamp: int) -> None:
-        """Let a line item that is being deleted appear among the deletions."""
-        gone = self.source.record("line_items", item)
-        number = self.tables["line_item_deletions"].insert(stamp=stamp)
-        self._deleted_items[number] = {
-            "billing_line_item_id": gone["id"],
-            "appointment_id": gone.get("appointment"),
-            "created_at": stamp_text(stamp),
-        }
+    def _follow(self, stream: str, action: str, number: int, stamp: int) -> None:
+        """Change what else changes with a record."""
+        for effect in self.source.follow(stream, action, number, stamp):
+            table = self.tables[effect.stream]
+            if effect.action == "insert":
+                table.insert(stamp=stamp)
+            elif effect.action == "remove":
+                table.remove(effect.number)
+            else:
+                table.touch(effect.number, stamp=stamp)
 
     def key(self, stream: str, row: Row) -> t.Any:  # noqa: ANN401 - int or str
         """Tell what identifies a record.
@@ -311,54 +314,14 @@ class Practice:
         return None
 
 
-def _plain_sizes(records: int, counts: Mapping[str, int]) -> dict[str, int]:
-    """Tell how many records the plain streams of a practice have."""
-    check_names(counts)
-    sizes = {
-        name: info.rows or max(_FEW, records // 10) for name, info in PLAIN.items()
-    } | dict(counts)
-    if "users" not in counts:
-        sizes["users"] = sizes["doctors"] + sizes["staff"]
-    return sizes
-
-
-def _history(  # noqa: PLR0913 - see Practice.generate
-    source: Invented,
-    stream: str,
-    count: int,
-    *,
-    span: tuple[int, int],
-    shared: float,
-    moments: int | None,
-    seed: int,
-) -> list[Row]:
-    """Lay out when the records of a stream were made and last touched."""
-    start, end = span
-    length = end - start
-    groups = max(1, int(count * shared) // 12 if moments is None else moments)
-    rows = []
-    for number in range(count):
-        draw = Draw(seed, 55, SEEDS[stream], number)
-        created = start + length * number // max(1, count)
-        updated = created + draw.below(end - created + 1)
-        if draw.below(10_000) < shared * 10_000:
-            updated = start + length * (draw.below(groups) + 1) // groups
-            created = min(created, updated)
-        if stream in _NEVER_EDITED:
-            updated = created
-        rows.append(
-            Row(
-                number=number,
-                created=created,
-                updated=updated,
-                touch=draw.below(2**40),
-                scheduled=(
-                    source.scheduled(number, created) if stream == "appointments" else 0
-                ),
-                hidden=source.is_hidden(stream, number),
-            )
-        )
-    return rows
+def _closing(as_of: dt.date, here: int) -> int:
+    """Tell when the practice closes on its last day; an hour ago, if that is today."""
+    midnight = dt.datetime.combine(as_of, dt.time(), dt.UTC)
+    day = int(midnight.timestamp())
+    if day > here:
+        msg = f"as_of is {as_of}, which is later than the clock's day"
+        raise ValueError(msg)
+    return min(day + _CLOSES, here - _HOUR)
 
 
 def _given_row(stream: str, number: int, record: Record, default: int) -> Row:

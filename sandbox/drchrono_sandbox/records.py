@@ -9,64 +9,66 @@ references that are sometimes numbers and sometimes strings, texts with newlines
 from __future__ import annotations
 
 import typing as t
+from types import MappingProxyType
 
 from drchrono_sandbox.draw import Draw
 from drchrono_sandbox.endpoints import ENDPOINTS, SEEDS
+from drchrono_sandbox.ledger.books import Books, Effect
+from drchrono_sandbox.ledger.calendar import BREAK_EVERY, Calendar, Outcome
+from drchrono_sandbox.ledger.claims import PAYERS, patient_of, payers_of
+from drchrono_sandbox.ledger.visits import billing_of
+from drchrono_sandbox.money import MONEY_LISTS, MoneyRecords, Names
 from drchrono_sandbox.plain.endpoints import PLAIN
 from drchrono_sandbox.plain.records import PlainRecords
 from drchrono_sandbox.plain.values import Visit
 from drchrono_sandbox.pools import Pools, pools
 from drchrono_sandbox.references import References, key_of
 from drchrono_sandbox.stamps import DAY, day_text, signed_url, stamp_text
+from drchrono_sandbox.tables import Row
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from drchrono_sandbox.tables import Row
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Record: t.TypeAlias = dict[str, t.Any]
 
 NUMBER = "@number:"
 """Begins a text that goes out as a JSON number with exactly the digits that follow."""
 
-BREAK_EVERY = 19
-"""One of so many appointments is a break: it has no patient and no note."""
-
 _EDIT_SEED = 77
-_STATUSES = (
-    "",
-    "Arrived",
-    "Checked In",
-    "In Session",
-    "Complete",
-    "Complete",
-    "Confirmed",
-    "Not Confirmed",
-    "Rescheduled",
-    "Cancelled",
-    "No Show",
-    "Waiting — Room 2",
-    None,
+_STATUSES = MappingProxyType(
+    {
+        Outcome.KEPT: (
+            "Complete",
+            "Complete",
+            "Arrived",
+            "Checked In",
+            "In Session",
+            "Waiting — Room 2",
+            "",
+            None,
+        ),
+        Outcome.NO_SHOW: ("No Show",),
+        Outcome.CANCELLED: ("Cancelled",),
+        Outcome.RESCHEDULED: ("Rescheduled",),
+        Outcome.UPCOMING: ("", "Confirmed", "Not Confirmed", "Cancelled"),
+    }
 )
-_CODES = ("99213", "99214", "G0439", "J1100", "93000", "X-RAY")
 _ICD10 = ("E11.9", "I10", "J06.9", "M54.5", "Z00.00", "F41.1")
-_PAYERS = (
-    ("60054", "Aetna"),
-    ("00431", 'Blue "Cross"'),
-    ("87726", "United Healthcare"),
-)
 
 
 class Invented:
     """The records of an invented practice."""
 
-    def __init__(self, seed: int, sizes: Mapping[str, int], start: int) -> None:
+    def __init__(
+        self, seed: int, sizes: Mapping[str, int], start: int, end: int
+    ) -> None:
         """Set up a practice.
 
         Args:
             seed: Other seeds give other practices.
             sizes: Records per stream at the start, for references that fit.
             start: Practice time of the oldest record, in seconds.
+            end: When the practice closes on its last day, in seconds.
         """
         self._seed = seed
         self._sizes = sizes
@@ -74,15 +76,26 @@ class Invented:
         self._plain = PlainRecords(seed, self._ids, self._some_visit)
         self._start = start
         self._pools: Pools = pools()
-        self._insurances = [self._insurance(Draw(seed, 91, n)) for n in range(48)]
+        self.books = Books(Calendar(seed, start, end, sizes["appointments"]), sizes)
+        names = Names(
+            key=self.key,
+            draw=self._draw,
+            reference=self._reference,
+            doctor=self._doctor,
+            user=lambda draw: str(self._ids.pick("users", draw)),
+            sentence=lambda draw: draw.pick(self._pools.sentences),
+        )
+        self._insurances = [
+            [self._insurance(Draw(seed, 91, payer, n), payer) for n in range(10)]
+            for payer in range(len(PAYERS))
+        ]
         self._accidents = [self._accident(Draw(seed, 92, n)) for n in range(12)]
         self._compensations = [self._compensation(Draw(seed, 93, n)) for n in range(12)]
         self._referrers = [self._referrer(Draw(seed, 94, n)) for n in range(24)]
         self._makers: dict[str, Callable[[Row, Draw, Draw], Record]] = {
             "appointments": self._appointment,
             "patients": self._patient,
-            "line_items": self._line_item,
-            "transactions": self._transaction,
+            **MoneyRecords(self.books, names).makers,
             "prescription_messages": self._prescription_message,
             "eligibility_checks": self._eligibility_check,
             "clinical_notes": self._clinical_note,
@@ -99,14 +112,18 @@ class Invented:
         Returns:
             The record; nested values are shared and must not be changed.
         """
-        if stream in PLAIN:
+        if stream in PLAIN and stream not in MONEY_LISTS:
             return self._plain.record(stream, row)
-        stable = Draw(self._seed, SEEDS[stream], row.number)
+        stable = self._draw(stream, row.number)
         edited = Draw(self._seed, _EDIT_SEED, SEEDS[stream], row.number, row.version)
         record = self._makers[stream](row, stable, edited)
-        if row.number % 97 == 5:  # noqa: PLR2004 - a rare few, always the same ones
+        is_rare = row.number % 97 == 5  # noqa: PLR2004 - always the same few
+        if is_rare and "updated_at" in record:
             record["updated_at"] = record["updated_at"].replace("T", " ")
         return record
+
+    def _draw(self, stream: str, number: int) -> Draw:
+        return Draw(self._seed, SEEDS[stream], number)
 
     def is_hidden(self, stream: str, number: int) -> bool:
         """Tell whether a record is archived or inactive from the start.
@@ -134,8 +151,13 @@ class Invented:
         Returns:
             Practice time in seconds, on a quarter of an hour.
         """
-        offset = Draw(self._seed, 52, number).below(60 * 96)
-        return (created // 900 + offset) * 900
+        return self.books.calendar.scheduled(number, created)
+
+    def follow(
+        self, stream: str, action: str, number: int, stamp: int
+    ) -> Iterable[Effect]:
+        """Tell what else changes when a record was changed; see `Books.follow`."""
+        return self.books.follow(stream, action, number, stamp)
 
     @staticmethod
     def is_break(number: int) -> bool:
@@ -147,7 +169,7 @@ class Invented:
         Returns:
             Whether it has no patient.
         """
-        return number % BREAK_EVERY == BREAK_EVERY - 1
+        return Calendar.is_break(number)
 
     def key(self, stream: str, number: int) -> int | str:
         """Tell the public id of a record.
@@ -188,8 +210,11 @@ class Invented:
         return draw.below(max(1, self._sizes[stream]))
 
     def _appointment_patient(self, number: int) -> int:
-        draw = Draw(self._seed, 54, number)
-        return t.cast("int", self.key("patients", self._some_number("patients", draw)))
+        patient = patient_of(self._seed, number, self._sizes["patients"])
+        return t.cast("int", self.key("patients", patient))
+
+    def _doctor(self, number: int) -> int:
+        return key_of("doctors", number % max(1, self._sizes["doctors"]))
 
     def _visit(self, draw: Draw) -> int:
         """Draw an appointment that has a patient."""
@@ -222,12 +247,16 @@ class Invented:
         key = self.appointment_id(number)
         is_break = self.is_break(number)
         is_series = "_" in key
-        payer = draw.pick(_PAYERS)
-        status = edit.pick(_STATUSES)
+        claim = self.books.claim_of_visit(number, row.scheduled)
+        payer = None if claim.payer is None else PAYERS[claim.payer]
+        second = None if claim.secondary is None else PAYERS[claim.secondary]
+        billing = billing_of(self.books, number)
+        outcome = self.books.calendar.outcome(number, row.scheduled)
+        status = edit.pick(_STATUSES[outcome])
         pools_ = self._pools
         return {
             "id": key,
-            "doctor": self._ids.pick("doctors", draw),
+            "doctor": self._doctor(claim.doctor),
             "patient": None if is_break else self._appointment_patient(number),
             "office": self._ids.pick("offices", draw),
             "exam_room": 1 + draw.below(3),
@@ -242,7 +271,9 @@ class Invented:
                 None if draw.one_in(3) else self._ids.pick("appointment_profiles", draw)
             ),
             "reminder_profile": "",
-            "payment_profile": draw.pick(("", "Cash", "Insurance")),
+            "payment_profile": "Cash"
+            if payer is None
+            else draw.pick(("", "Insurance")),
             "appt_is_break": is_break,
             "is_walk_in": draw.one_in(12),
             "is_virtual_base": False,
@@ -259,7 +290,7 @@ class Invented:
             "recurring_days": ["Monday", "Thursday"] if is_series else [],
             "recurs_every": 2 if is_series else None,
             "cloned_from": None,
-            "billing_status": draw.pick(("", "Balance Due", "Bill Insurance", None)),
+            "billing_status": billing.billing_status or draw.pick(("", None)),
             "billing_provider": draw.pick(("", str(key_of("doctors", 0)))),
             "supervising_provider": "",
             "billing_notes": (
@@ -275,18 +306,18 @@ class Invented:
                 if draw.one_in(8)
                 else []
             ),
-            "first_billed_date": created if draw.one_in(3) else None,
-            "last_billed_date": updated if draw.one_in(3) else "",
-            "first_edi_date": None,
-            "last_edi_date": None,
-            "ins1_status": draw.pick(("", "Paid In Full", "In Process Payor")),
-            "ins2_status": "",
-            "primary_insurer_name": payer[1],
-            "primary_insurer_payer_id": payer[0],
-            "primary_insurance_id_number": draw.digits(9),
-            "secondary_insurer_name": "",
-            "secondary_insurer_payer_id": "",
-            "secondary_insurance_id_number": "",
+            "first_billed_date": _stamp_or(billing.first_billed, None),
+            "last_billed_date": _stamp_or(billing.last_billed, ""),
+            "first_edi_date": _stamp_or(billing.first_billed, None),
+            "last_edi_date": _stamp_or(billing.last_billed, None),
+            "ins1_status": billing.ins1_status,
+            "ins2_status": billing.ins2_status,
+            "primary_insurer_name": payer.name if payer else "",
+            "primary_insurer_payer_id": payer.payer_id if payer else "",
+            "primary_insurance_id_number": draw.digits(9) if payer else "",
+            "secondary_insurer_name": second.name if second else "",
+            "secondary_insurer_payer_id": second.payer_id if second else "",
+            "secondary_insurance_id_number": draw.digits(9) if second else "",
             "resubmit_claim_original_id": None,
             "icd9_codes": [],
             "icd10_codes": [draw.pick(_ICD10), draw.pick(_ICD10)],
@@ -372,6 +403,7 @@ class Invented:
         doctor = self._ids.pick("doctors", draw)
         works = draw.one_in(2)
         flag = self._ids.pick("patient_flag_types", draw)
+        payer, second = payers_of(self._seed, number)
         return {
             "id": self.key("patients", number),
             "chart_id": f"{last[:2].upper()}{first[:2].upper()}{number:06d}",
@@ -435,12 +467,12 @@ class Invented:
             "doctor": doctor,
             "created_at": created,
             "updated_at": updated,
-            "primary_insurance": draw.pick(self._insurances),
+            "primary_insurance": draw.pick(self._insurances[payer]),
             "secondary_insurance": (
-                draw.pick(self._insurances) if draw.one_in(5) else None
+                None if second is None else draw.pick(self._insurances[second])
             ),
             "tertiary_insurance": (
-                draw.pick(self._insurances) if draw.one_in(40) else None
+                draw.pick(draw.pick(self._insurances)) if draw.one_in(40) else None
             ),
             "auto_accident_insurance": (
                 draw.pick(self._accidents) if draw.one_in(30) else None
@@ -490,19 +522,19 @@ class Invented:
             ),
         }
 
-    def _insurance(self, draw: Draw) -> Record:
+    def _insurance(self, draw: Draw, number: int) -> Record:
         pools_ = self._pools
-        payer = draw.pick(_PAYERS)
+        payer = PAYERS[number]
         own = not draw.one_in(4)
         return {
-            "insurance_company": payer[1],
-            "insurance_payer_id": payer[0],
+            "insurance_company": payer.name,
+            "insurance_payer_id": payer.payer_id,
             "insurance_id_number": draw.digits(9),
             "insurance_group_name": draw.pick(pools_.companies),
             "insurance_group_number": draw.digits(6),
             "insurance_claim_office_number": "",
             "insurance_plan_name": draw.pick(("", "PPO Gold")),
-            "insurance_plan_type": draw.pick(("", "CI", "MC")),
+            "insurance_plan_type": "" if draw.one_in(8) else payer.plan_type,
             "is_subscriber_the_patient": own,
             "patient_relationship_to_subscriber": "" if own else "01",
             "photo_front": signed_url("cards", draw.below(10**6)),
@@ -611,76 +643,6 @@ class Invented:
             "specialty": draw.pick(("", "Cardiology")),
         }
 
-    def _line_item(self, row: Row, draw: Draw, edit: Draw) -> Record:
-        visit = self._visit(draw)
-        day = day_text(row.created)
-        price = draw.money(500)
-        return {
-            "id": self.key("line_items", row.number),
-            "appointment": self._reference(visit, draw),
-            "patient": self._appointment_patient(visit),
-            "doctor": self._ids.pick("doctors", draw),
-            "code": draw.pick(_CODES),
-            "procedure_type": draw.pick(("C", "H", "U", "S")),
-            "description": draw.pick(self._pools.sentences),
-            "modifiers": draw.pick((["25", "", "", ""], ["", "", "", ""], [])),
-            "diagnosis_pointers": draw.pick((["1", "0", "0", "0"], [1, 2, 0, 0])),
-            "units": "UN",
-            "quantity": draw.pick(("1.00", "2.00", "0.50", 1, f"{NUMBER}2.50", "")),
-            "price": price,
-            "billed": price,
-            "allowed": draw.money(),
-            "expected_reimbursement": draw.money(),
-            "adjustment": draw.pick(("0.00", "-12.50", draw.money(40))),
-            "ins1_paid": draw.money(),
-            "ins2_paid": "0.00",
-            "ins3_paid": "0.00",
-            "ins_total": edit.money(),
-            "pt_paid": edit.pick((edit.money(90), f"{NUMBER}25.50", 0)),
-            "paid_total": edit.money(),
-            "balance_ins": edit.money(),
-            "balance_pt": edit.money(),
-            "balance_total": edit.money(),
-            "billing_status": edit.pick(("", "Paid In Full", "In Process Payor")),
-            "insurance_status": edit.pick(("", "1", None)),
-            "denied_flag": draw.one_in(20),
-            "service_date": day,
-            "posted_date": day,
-            "updated_at": stamp_text(row.updated),
-        }
-
-    def _transaction(self, row: Row, draw: Draw, edit: Draw) -> Record:
-        line_item = self._some_number("line_items", draw)
-        of_item = Draw(self._seed, SEEDS["line_items"], line_item)
-        visit = self._visit(of_item)
-        payer = draw.pick(_PAYERS)
-        day = day_text(row.created)
-        return {
-            "id": self.key("transactions", row.number),
-            "line_item": self.key("line_items", line_item),
-            "appointment": self._reference(visit, draw),
-            "patient": self._appointment_patient(visit),
-            "doctor": self._ids.pick("doctors", draw),
-            "posted_date": day,
-            "check_date": draw.pick((day, None, "")),
-            "trace_number": draw.pick(("", draw.digits(8))),
-            "adjustment": draw.money(80),
-            "adjustment_group_code": draw.pick(("", "CO", "OA", "PI", "PR")),
-            "adjustment_reason": draw.pick(("-3", "1", "45", "253", "")),
-            "claim_status": edit.pick(("", "0", "1", "4", "22")),
-            "ins_name": draw.pick((1, 2, "1", "Aetna", "", None)),
-            "ins_paid": edit.pick((edit.money(), f"{NUMBER}80.10")),
-            "insurance": draw.pick(
-                (
-                    {"name": payer[1], "id_number": payer[0], "message": ""},
-                    {"name": "", "id_number": "", "message": "No insurance"},
-                    None,
-                )
-            ),
-            "created_at": stamp_text(row.created),
-            "updated_at": stamp_text(row.updated),
-        }
-
     def _variable(self, draw: Draw, edit: Draw) -> t.Any:  # noqa: ANN401 - any form
         """Draw a value in one of the four forms of a "variable size object"."""
         text = edit.pick(self._pools.notes)
@@ -727,7 +689,7 @@ class Invented:
             "patient": draw.pick((patient, str(patient))),
             "eligibility": edit.pick(("1", "3", "6", "")),
             "cob_level": draw.pick(("Primary Insurance", "Secondary Insurance", "")),
-            "payer_name": draw.pick(_PAYERS)[1],
+            "payer_name": draw.pick(PAYERS).name,
             "coverage_details": self._variable(draw, edit),
             "coverage_subscriber": self._variable(draw, edit),
             "request_service_type": draw.pick(("30", "1", "98")),
@@ -783,6 +745,10 @@ class Invented:
         }
 
 
+def _stamp_or(seconds: int | None, nothing: str | None) -> str | None:
+    return nothing if seconds is None else stamp_text(seconds)
+
+
 class Lean:
     """Records of three or four small fields."""
 
@@ -819,6 +785,12 @@ class Lean:
         del number, created
         return 0
 
+    @staticmethod
+    def follow(stream: str, action: str, number: int, stamp: int) -> Iterable[Effect]:
+        """Tell that nothing else changes."""
+        del stream, action, number, stamp
+        return ()
+
 
 class Given:
     """Records that a test wrote down, delivered as they are."""
@@ -830,6 +802,7 @@ class Given:
             records: By stream.
         """
         self._records = records
+        self._deletions: list[Record] = []
 
     def record(self, stream: str, row: Row) -> Record:
         """Look up a record.
@@ -843,6 +816,9 @@ class Given:
             are copies of given ones under another id.
         """
         given = self._records.get(stream, [])
+        if stream == "line_item_deletions" and row.number >= len(given):
+            deletion = self._deletions[row.number - len(given)]
+            return deletion | {"created_at": stamp_text(row.created)}
         record = dict(given[row.number % len(given)]) if given else {}
         if row.number >= len(given):
             name = ENDPOINTS[stream].key
@@ -867,3 +843,18 @@ class Given:
         """Schedule added appointments when they are made."""
         del number
         return created
+
+    def follow(
+        self, stream: str, action: str, number: int, stamp: int
+    ) -> Iterator[Effect]:
+        """Tell that a line item's deletion is noted, and that nothing else changes."""
+        if stream == "line_items" and action == "remove":
+            row = Row(number=number, created=stamp, updated=stamp)
+            gone = self.record(stream, row)
+            self._deletions.append(
+                {
+                    "billing_line_item_id": gone["id"],
+                    "appointment_id": gone.get("appointment"),
+                }
+            )
+            yield Effect("line_item_deletions", "insert", len(self._deletions) - 1)

@@ -246,6 +246,29 @@ class Table:
             )
         )
 
+    def touch(self, number: int, *, stamp: int) -> None:
+        """Give a row another update time, because what it shows has changed elsewhere.
+
+        Args:
+            number: Its number; nothing happens if there is no such row any more.
+            stamp: Its new update time.
+        """
+        row = self._rows.get(number)
+        if row is None:
+            return
+        self._take(row)
+        self._put(
+            Row(
+                number=number,
+                created=row.created,
+                updated=stamp,
+                version=row.version,
+                touch=self._next_touch(),
+                scheduled=row.scheduled,
+                hidden=row.hidden,
+            )
+        )
+
     def remove(self, number: int) -> None:
         """Delete a row for good.
 

@@ -1,0 +1,158 @@
+"""Remittances: each is one check of one insurer to one doctor, for many line items."""
+
+from __future__ import annotations
+
+import array
+import typing as t
+
+from drchrono_sandbox.draw import Draw
+from drchrono_sandbox.ledger.accounts import SECOND
+from drchrono_sandbox.ledger.calendar import DAY
+from drchrono_sandbox.ledger.claims import DOCTORS, PAYERS
+
+if t.TYPE_CHECKING:
+    from drchrono_sandbox.ledger.claims import Claim
+    from drchrono_sandbox.ledger.parts import Posting, Step
+    from drchrono_sandbox.ledger.registers import Entry
+
+_TRACE_BASE = 100_000_000
+_NONE = -1
+_SOME_SEED = 109
+
+
+class Check(t.NamedTuple):
+    """What identifies a remittance.
+
+    Attributes:
+        day: The day of the check, counted from 1970.
+        payer: Which of `PAYERS` paid.
+        doctor: The doctor's number.
+    """
+
+    day: int
+    payer: int
+    doctor: int
+
+    @property
+    def trace_number(self) -> str:
+        """The number of the check, or of the transfer."""
+        place = (self.day * len(PAYERS) + self.payer) * DOCTORS + self.doctor
+        return str(_TRACE_BASE + place)
+
+    @property
+    def moment(self) -> int:
+        """The beginning of the day of the check, in practice seconds."""
+        return self.day * DAY
+
+
+def check_for(claim: Claim, step: Step, posting: Posting) -> Check | None:
+    """Tell by which remittance a transaction of a story came.
+
+    Args:
+        claim: The claim.
+        step: The step of the story.
+        posting: The transaction.
+
+    Returns:
+        The remittance, or None if it was entered by hand.
+    """
+    if step.check is None:
+        return None
+    payer = claim.secondary if posting.rank == SECOND else claim.payer
+    return Check(step.check // DAY, payer or 0, claim.doctor)
+
+
+def some_check(seed: int, entry: Entry) -> Check:
+    """Draw the remittance of a transaction that nobody could match.
+
+    Args:
+        seed: The practice's seed.
+        entry: The transaction.
+
+    Returns:
+        The remittance, of the day before.
+    """
+    draw = Draw(seed, _SOME_SEED, entry.place)
+    return Check(entry.at // DAY - 1, draw.below(len(PAYERS)), draw.below(DOCTORS))
+
+
+class Checks:
+    """The remittances so far, and the transactions of each that are still there."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._checks: list[Check] = []
+        self._numbers: dict[Check, int] = {}
+        self._members: list[list[int]] = []
+        self._of: array.array[int] = array.array("q")
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._checks)
+
+    def check(self, number: int) -> Check:
+        """Look up a remittance.
+
+        Args:
+            number: Its number.
+
+        Returns:
+            What identifies it.
+        """
+        return self._checks[number]
+
+    def number(self, transaction: int) -> int | None:
+        """Find the remittance of a transaction.
+
+        Args:
+            transaction: The transaction's number.
+
+        Returns:
+            The remittance's number, or None if it was entered by hand.
+        """
+        number = self._of[transaction]
+        return None if number == _NONE else number
+
+    def members(self, number: int) -> list[int]:
+        """Find the transactions of a remittance.
+
+        Args:
+            number: Its number.
+
+        Returns:
+            Their numbers.
+        """
+        return self._members[number]
+
+    def add(self, check: Check | None) -> bool:
+        """Note the remittance of the next transaction.
+
+        Args:
+            check: The remittance, or None if it was entered by hand.
+
+        Returns:
+            Whether the remittance is new.
+        """
+        transaction = len(self._of)
+        if check is None:
+            self._of.append(_NONE)
+            return False
+        is_new = check not in self._numbers
+        if is_new:
+            self._numbers[check] = len(self._checks)
+            self._checks.append(check)
+            self._members.append([])
+        number = self._numbers[check]
+        self._members[number].append(transaction)
+        self._of.append(number)
+        return is_new
+
+    def remove(self, transaction: int) -> None:
+        """Take a transaction away.
+
+        Args:
+            transaction: The transaction's number.
+        """
+        number = self._of[transaction]
+        if number != _NONE:
+            self._members[number].remove(transaction)
