@@ -165,7 +165,9 @@ class TestSecondRun:
 @pytest.mark.parametrize("stream", STREAMS)
 def test_after_changes_the_copy_equals_the_source(runs, stream):
     assert_equal(runs[2].copy, stream, runs[2].raw[stream])
-    assert len(runs[2].raw[stream]) == len(runs[1].raw[stream]) + 3
+    added = len(runs[2].raw[stream]) - len(runs[1].raw[stream])
+    # An edit of a line item posts transactions of its own.
+    assert added >= 3 if stream == "transactions" else added == 3
     bookmarks = [
         state["bookmarks"][stream]["replication_key_value"]
         for state in runs[2].copy.states

@@ -45,9 +45,13 @@ def test_two_runs_load_what_the_source_holds():
         if line[:26].strip() in demo.STREAMS
     }
     assert rows.keys() == demo.STREAMS.keys()
-    for source, read, loaded, source_then, read_then, loaded_then in rows.values():
+    for name, numbers in rows.items():
+        source, read, loaded, source_then, read_then, loaded_then = numbers
         assert source == read == loaded > 100
-        assert source_then == loaded_then == source + 5
+        assert source_then == loaded_then
+        # An edit of a line item posts transactions of its own.
+        added = source_then - source
+        assert added >= 5 if name == "transactions" else added == 5
         assert 25 <= read_then < source
     assert "each table held the source's records" in done.stdout
 
