@@ -8,12 +8,13 @@ import typing as t
 
 from drchrono_sandbox.endpoints import ENDPOINTS, check_names
 from drchrono_sandbox.history import History, sizes_of
+from drchrono_sandbox.lean import LeanTable
 from drchrono_sandbox.money import MONEY_LISTS
 from drchrono_sandbox.plain.endpoints import PLAIN
 from drchrono_sandbox.records import Given, Invented, Lean, Record
 from drchrono_sandbox.stamps import DAY
 from drchrono_sandbox.streams import STREAMS
-from drchrono_sandbox.tables import LeanTable, Row, Table
+from drchrono_sandbox.tables import Row, Table
 
 if t.TYPE_CHECKING:
     import random

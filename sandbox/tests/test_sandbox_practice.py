@@ -9,7 +9,8 @@ import re
 
 import pytest
 from drchrono_sandbox import STREAMS, Changes, Practice
-from drchrono_sandbox.tables import LeanTable, Row, Table
+from drchrono_sandbox.lean import LeanTable
+from drchrono_sandbox.tables import Row, Table
 from hypothesis import example, given
 from hypothesis import strategies as st
 from sandbox_bench import NOW
