@@ -14,7 +14,7 @@ from drchrono_sandbox.endpoints import ENDPOINTS
 from drchrono_sandbox.oauth import ACCESS_TOKEN, REFRESH_TOKEN
 from drchrono_sandbox.practice import Practice
 from drchrono_sandbox.server import listen, make_server, url_of
-from drchrono_sandbox.settings import Changes, Settings
+from drchrono_sandbox.settings import Changes, PlainOrder, Settings
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,6 +109,37 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         help="records deleted a second and stream",
     )
+    add(
+        "--changing",
+        action="append",
+        default=[],
+        metavar="STREAM",
+        help="where that is: a stream, bulk or plain; may be repeated (bulk)",
+    )
+    add(
+        "--plain-order",
+        choices=t.get_args(PlainOrder),
+        default="id",
+        help="how plain lists are sorted (%(default)s)",
+    )
+    add(
+        "--plain-paging",
+        choices=("cursor", "page"),
+        default="cursor",
+        help="what next of a plain list carries (%(default)s)",
+    )
+    add(
+        "--archived",
+        choices=("on_request", "listed", "never"),
+        default="on_request",
+        help="whether plain lists hold archived records (%(default)s)",
+    )
+    add(
+        "--replica-lag",
+        type=float,
+        default=0.0,
+        help="how many seconds old answers of plain lists are",
+    )
     add("--odd", type=float, default=0.0, help="share of records with junk in them")
     add("--mark", default="", help="prefix of planted values in all texts")
     add("--settings", default="", help="a JSON file of further settings")
@@ -130,7 +161,10 @@ def _load(path: str) -> t.Any:  # noqa: ANN401 - JSON of any kind
 
 def _settings(asked: argparse.Namespace) -> Settings:
     rate = Changes(
-        updates=asked.updates, inserts=asked.inserts, deletions=asked.deletions
+        updates=asked.updates,
+        inserts=asked.inserts,
+        deletions=asked.deletions,
+        streams=tuple(asked.changing),
     )
     settings = Settings(
         list_base_seconds=asked.list_base_seconds,
@@ -140,7 +174,11 @@ def _settings(asked: argparse.Namespace) -> Settings:
         burst_limit=asked.burst_limit or None,
         odd=asked.odd,
         mark=asked.mark,
-        changes_per_second=rate if rate != Changes() else None,
+        changes_per_second=rate if rate != Changes(streams=rate.streams) else None,
+        plain_order=asked.plain_order,
+        plain_paging=asked.plain_paging,
+        archived=asked.archived,
+        replica_lag=asked.replica_lag,
     )
     return settings.with_changes(_load(asked.settings)) if asked.settings else settings
 

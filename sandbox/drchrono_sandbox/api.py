@@ -9,7 +9,7 @@ import time
 import typing as t
 
 from drchrono_sandbox import control
-from drchrono_sandbox.faults import LIST_KINDS, Fault, FaultPlan
+from drchrono_sandbox.faults import LIST_KINDS, PAGE_KINDS, Fault, FaultPlan
 from drchrono_sandbox.lists import BulkList, Cut, Lists
 from drchrono_sandbox.messages import (
     Request,
@@ -261,9 +261,11 @@ class Api:
             return self.oauth.error(status, fault.kind, seen.request)
         if fault.kind in LIST_KINDS:
             return self._doom(fault, seen)
+        if fault.kind in PAGE_KINDS:
+            return self._perform(seen)
         answer = canned(fault, seen.request, mark)
         if answer is None:
-            return spoiled(fault, self._perform(seen), mark)
+            return spoiled(fault, self._perform(seen), seen.request, mark)
         if fault.performed:
             self._perform(seen)
         return answer
@@ -334,14 +336,21 @@ class Api:
         if (rate := settings.changes_per_page) is not None:
             for stream in rate.streams or (info.name,):
                 self._change_by_rate(stream, rate, seen.now)
-        table = Table(()) if lacks_scope else self.practice.tables[info.name]
-        page = serving.list_page(info, query, table, seen.request, settings)
+        table = Table(()) if lacks_scope else self._replica(info.name, seen.now)
+        asked = serving.Asked(seen.request, settings, seen.fault)
+        page = serving.list_page(query, table, asked)
         seen.records = len(page.rows)
         variant = Variant.of(info.name, settings, verbose=query.verbose)
         records = encode_all(self.practice, info.name, page.rows, variant)
         head = dump({"previous": page.previous})[:-1]
         body = head + f',"{settings.results_key}":'.encode() + records
         return raw_json_response(200, body + b"," + dump({"next": page.next})[1:])
+
+    def _replica(self, stream: str, now: float) -> Table:
+        """Find the rows as they were when the replica was brought up to date."""
+        table = self.practice.tables[stream]
+        lag = self._settings.replica_lag
+        return table.as_of(self.practice.stamp(now) - int(lag)) if lag else table
 
     def _post(self, seen: Seen, info: StreamInfo, *, lacks_scope: bool) -> Response:
         settings = self._settings

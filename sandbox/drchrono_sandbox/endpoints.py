@@ -15,6 +15,15 @@ ENDPOINTS: dict[str, EndpointInfo] = {**STREAMS, **PLAIN}
 SEEDS: dict[str, int] = {name: number for number, name in enumerate(ENDPOINTS)}
 """A number for each stream, which its records draw from."""
 
+FOLLOWING = ("eobs", "line_item_deletions")
+"""Streams whose records are not added by themselves: they come with others."""
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "bulk": tuple(STREAMS),
+    "plain": tuple(name for name in PLAIN if name not in FOLLOWING),
+}
+"""Streams whose records people edit, add and delete, by a name for all of them."""
+
 BY_PATH: dict[str, EndpointInfo] = {info.path: info for info in ENDPOINTS.values()}
 
 SCOPES: tuple[str, ...] = tuple(

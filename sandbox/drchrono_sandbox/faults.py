@@ -22,6 +22,8 @@ Kind: t.TypeAlias = t.Literal[
     "401",
     "403",
     "404",
+    "405",
+    "410",
     "429",
     "500",
     "502",
@@ -42,6 +44,12 @@ Kind: t.TypeAlias = t.Literal[
     "unexpected_status",
     "missing_results",
     "missing_uuid",
+    "record_without_key",
+    "next_elsewhere",
+    "next_loop",
+    "next_endless",
+    "short_page",
+    "empty_page",
     "list_failed",
     "list_canceled",
     "list_error",
@@ -67,6 +75,9 @@ LIST_KINDS = frozenset(
 )
 """Kinds that stick to the list that is posted or polled."""
 
+PAGE_KINDS = frozenset({"next_endless", "short_page", "empty_page"})
+"""Kinds that change how a page of a plain list is cut."""
+
 ThrottleForm: t.TypeAlias = t.Literal["sentence", "decimal", "bare", "retry_after"]
 When: t.TypeAlias = t.Literal["any", "progress", "complete"]
 
@@ -80,7 +91,10 @@ class Fault:
             answers after `seconds`, `truncate` cuts the body short; the kinds that
             begin with `list_`, `scope_missing` and `out_of_order` stick to the list
             that is posted or polled; the others replace or spoil one answer
-            (`odd_values` gives each record four fields that are hardly JSON).
+            (`odd_values` gives each record four fields that are hardly JSON). Of plain
+            lists: the `next` that there is leads to another path or to the same page;
+            `next_endless` makes up one at the end; a page that is cut for a cursor is
+            short, or empty, though the list goes on.
         method: `POST` or `GET`; either if empty.
         endpoint: A stream's name, `token`, `authorize`, `plain` for any plain endpoint,
             any bulk endpoint if empty (`*` for any endpoint at all).

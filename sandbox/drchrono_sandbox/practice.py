@@ -6,7 +6,7 @@ import datetime as dt
 import time
 import typing as t
 
-from drchrono_sandbox.endpoints import ENDPOINTS, check_names
+from drchrono_sandbox.endpoints import ENDPOINTS, FOLLOWING, check_names
 from drchrono_sandbox.history import History, sizes_of
 from drchrono_sandbox.lean import LeanTable
 from drchrono_sandbox.money import MONEY_LISTS
@@ -247,7 +247,7 @@ class Practice:
                 table.update(number, stamp=stamp)
                 self._follow(stream, "update", number, stamp)
                 done["updated"].append(self.key(stream, table.get(number)))
-        for _ in range(int(changes.inserts)):
+        for _ in range(0 if stream in FOLLOWING else int(changes.inserts)):
             number = table.last_number + 1
             table.insert(
                 stamp=stamp,
@@ -265,7 +265,7 @@ class Practice:
                 table.update(number, stamp=stamp, hide=True)
                 self._follow(stream, "update", number, stamp)
             else:
-                table.remove(number)
+                table.remove(number, stamp=stamp)
                 self._follow(stream, "remove", number, stamp)
         return done
 
@@ -288,7 +288,7 @@ class Practice:
             if effect.action == "insert":
                 table.insert(stamp=stamp)
             elif effect.action == "remove":
-                table.remove(effect.number)
+                table.remove(effect.number, stamp=stamp)
             else:
                 table.touch(effect.number, stamp=stamp)
 

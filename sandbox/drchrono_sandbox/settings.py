@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from drchrono_sandbox.endpoints import SCOPES, check_names
+from drchrono_sandbox.endpoints import GROUPS, SCOPES, check_names
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,10 +23,12 @@ class Changes:
     Attributes:
         updates: Records that are edited.
         inserts: Records that are added.
-        deletions: Records that are deleted; appointments get their `deleted_flag`.
-        purge: Whether deleted appointments vanish altogether.
-        streams: Where; if empty the listed stream for changes per list and page, else
-            the bulk streams.
+        deletions: Records that are deleted; appointments get their `deleted_flag`, and
+            plain records their `archived`, if they have one.
+        purge: Whether such records vanish altogether.
+        streams: Where: names of streams, `bulk`, or `plain` (all but those whose
+            records come with others). If empty: the listed stream for changes per list
+            and page, else the bulk streams.
     """
 
     updates: float = 0
@@ -36,13 +38,14 @@ class Changes:
     streams: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse unknown streams.
+        """Write groups out, and refuse unknown streams.
 
         Raises:
             ValueError: If a stream is unknown.
         """
-        object.__setattr__(self, "streams", tuple(self.streams))
-        check_names(self.streams)
+        names = [name for each in self.streams for name in GROUPS.get(each, (each,))]
+        check_names(names)
+        object.__setattr__(self, "streams", tuple(names))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -124,6 +127,7 @@ class Settings:
         next_slash: Whether the path of `next` ends with a slash.
         archived: Whether plain lists hold archived records: if `show_archived` asks
             for them, always, or never.
+        replica_lag: How many seconds old the answers of plain lists are.
         denied_permissions: In-app permissions that are missing: plain lists that need
             one of them answer 403.
     """
@@ -186,6 +190,7 @@ class Settings:
     next_base: str = "https://drchrono.com"
     next_slash: bool = False
     archived: t.Literal["on_request", "listed", "never"] = "on_request"
+    replica_lag: float = 0.0
     denied_permissions: tuple[str, ...] = ()
 
     def with_changes(self, values: Mapping[str, t.Any]) -> Settings:

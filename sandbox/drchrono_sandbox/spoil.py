@@ -6,6 +6,7 @@ import json
 import re
 import typing as t
 
+from drchrono_sandbox.endpoints import BY_PATH
 from drchrono_sandbox.messages import (
     Json,
     Misbehaviour,
@@ -27,6 +28,8 @@ _DETAILS = {
     401: "Authentication credentials were not provided.",
     403: "You do not have permission to perform this action.",
     404: "Not found.",
+    405: "Method not allowed.",
+    410: "Gone.",
 }
 
 
@@ -104,7 +107,7 @@ def _plain(kind: str, mark: str) -> Response | None:
         },
         **{
             status: detail(int(status), mark=mark)
-            for status in ("401", "403", "404", "500")
+            for status in ("401", "403", "404", "405", "410", "500")
         },
     }
     return answers.get(kind)
@@ -119,12 +122,13 @@ def _redirect(fault: Fault, request: Request) -> Response:
     return html_response(status, "", {"location": location})
 
 
-def spoiled(fault: Fault, real: Response, mark: str) -> Response:
+def spoiled(fault: Fault, real: Response, request: Request, mark: str) -> Response:
     """Spoil a real answer.
 
     Args:
         fault: What goes wrong.
         real: The answer.
+        request: What was asked.
         mark: Planted in the body, if not empty.
 
     Returns:
@@ -150,15 +154,29 @@ def spoiled(fault: Fault, real: Response, mark: str) -> Response:
         content_type = {"content-type": f"application/json{declared}"}
         return raw_json_response(real.status, body, content_type)
     edit = _EDITS.get(kind)
-    return real if edit is None else _edited(real, edit, mark)
-
-
-def _edited(
-    real: Response, edit: Callable[[dict[str, Json], str], object], mark: str
-) -> Response:
+    if edit is None:
+        return real
     body = json.loads(real.body or b"{}")
-    edit(body, mark)
+    edit(body, request, mark)
     return json_response(real.status, body)
+
+
+def _lose_key(body: dict[str, Json], request: Request, _: str) -> None:
+    """Take the key out of the first record."""
+    for record in (body.get("results") or body.get("data") or [])[:1]:
+        record.pop(BY_PATH[request.path].key, None)
+
+
+def _lead_elsewhere(body: dict[str, Json], request: Request, _: str) -> None:
+    if body.get("next"):
+        body["next"] = body["next"].replace(request.path, "/api/elsewhere", 1)
+
+
+def _lead_in_a_loop(body: dict[str, Json], request: Request, _: str) -> None:
+    """Let `next` be the page that was just read."""
+    if body.get("next"):
+        base = body["next"].partition("?")[0]
+        body["next"] = f"{base}?{request.full_query}"
 
 
 _ODD_VALUES = b'"odd_nan":NaN,"odd_infinity":-Infinity,"odd_long":%s,"odd_deep":%s,' % (
@@ -183,9 +201,12 @@ _CHARACTER_SETS = {
     "utf_16": ("utf-16", "; charset=utf-16"),
 }
 
-_EDITS: dict[str, Callable[[dict[str, Json], str], object]] = {
-    "missing_status": lambda body, _: body.pop("status", None),
-    "unexpected_status": lambda body, mark: body.update(status=f"{mark}Queued"),
-    "missing_results": lambda body, _: (body.pop("results", 0), body.pop("data", 0)),
-    "missing_uuid": lambda body, _: body.pop("uuid", None),
+_EDITS: dict[str, Callable[[dict[str, Json], Request, str], object]] = {
+    "missing_status": lambda body, *_: body.pop("status", None),
+    "unexpected_status": lambda body, _, mark: body.update(status=f"{mark}Queued"),
+    "missing_results": lambda body, *_: (body.pop("results", 0), body.pop("data", 0)),
+    "missing_uuid": lambda body, *_: body.pop("uuid", None),
+    "record_without_key": _lose_key,
+    "next_elsewhere": _lead_elsewhere,
+    "next_loop": _lead_in_a_loop,
 }

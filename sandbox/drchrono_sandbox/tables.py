@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import collections
 import operator
 import typing as t
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Order: t.TypeAlias = t.Literal["id", "updated_at", "scheduled_time", "unsorted"]
+_JOURNAL = 10_000
 _MASK = (1 << 64) - 1
 _MIX = 0x9E3779B97F4A7C15
 
@@ -146,6 +148,9 @@ class Table:
         self._touches = len(self._rows)
         self._changes = 0
         self._filtered: tuple[t.Any, list[Row]] | None = None
+        self._journal: collections.deque[tuple[int, int, Row | None]] = (
+            collections.deque(maxlen=_JOURNAL)
+        )
 
     def __len__(self) -> int:
         """Count all rows, hidden ones too."""
@@ -269,15 +274,41 @@ class Table:
             )
         )
 
-    def remove(self, number: int) -> None:
+    def remove(self, number: int, *, stamp: int | None = None) -> None:
         """Delete a row for good.
 
         Args:
             number: Its number.
+            stamp: When, for `as_of`, which takes it for always gone if None.
         """
-        self._take(self.get(number))
+        row = self.get(number)
+        self._take(row)
+        if stamp is not None:
+            self._journal.append((stamp, number, row))
         del self._rows[number]
         del self._numbers[bisect.bisect_left(self._numbers, number)]
+
+    def as_of(self, moment: int) -> Table:
+        """Look at the table as it was, if that is not long ago.
+
+        Args:
+            moment: Practice time in seconds; what changed later is undone.
+
+        Returns:
+            A table of the same rows, or this one if nothing changed since.
+        """
+        rows: dict[int, Row] | None = None
+        for stamp, number, before in reversed(self._journal):
+            if stamp <= moment:
+                break
+            rows = dict(self._rows) if rows is None else rows
+            if before is None:
+                rows.pop(number, None)
+            else:
+                rows[number] = before
+        if rows is None:
+            return self
+        return Table(rows[number] for number in sorted(rows))
 
     def _index(self, order: Order, *, by_touch: bool, hidden: bool) -> _Index:
         known = (order, by_touch, hidden)
@@ -300,6 +331,7 @@ class Table:
 
     def _put(self, row: Row) -> None:
         self._changes += 1
+        self._journal.append((row.updated, row.number, self._rows.get(row.number)))
         self._rows[row.number] = row
         for (_, _, hidden), index in self._indexes.items():
             if hidden or not row.hidden:

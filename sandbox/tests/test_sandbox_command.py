@@ -63,17 +63,39 @@ def test_options_settings_and_faults_come_from_the_command_line(start, tmp_path)
     assert requests.get(f"{url}/sandbox/faults", timeout=10).json()[0]["kind"] == "500"
 
 
+def test_plain_lists_are_set_up_by_options(start):
+    _, url = start(
+        *("--records", "20", "--count", "tasks=9", "--inserts", "0.5"),
+        *("--changing", "plain", "--changing", "patients", "--archived", "listed"),
+        *("--plain-order=-updated_at", "--plain-paging", "page", "--replica-lag", "3"),
+    )
+    applied = requests.get(f"{url}/sandbox/settings", timeout=10).json()
+    assert applied["plain_order"] == "-updated_at"
+    assert applied["plain_paging"] == "page"
+    assert applied["archived"] == "listed"
+    assert applied["replica_lag"] == 3
+    streams = applied["changes_per_second"]["streams"]
+    assert len(streams) == 44
+    assert streams[-1] == "patients"
+    token = {"Authorization": "Bearer sandbox-access"}
+    asked = {"page_size": 2}
+    page = requests.get(f"{url}/api/tasks", asked, headers=token, timeout=10).json()
+    assert page["next"] == "https://drchrono.com/api/tasks?page=2&page_size=2"
+    assert requests.get(f"{url}/sandbox/plain", timeout=10).json()["tasks"] >= 9
+
+
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "said"),
     [
-        ["--host", "0.0.0.0"],  # noqa: S104 - it is refused
-        ["--host", "example.invalid"],
-        ["--count", "patients"],
-        ["--settings", "/nonexistent"],
+        (["--host", "0.0.0.0"], "not on '0.0.0.0'"),  # noqa: S104 - it is refused
+        (["--host", "example.invalid"], "not on 'example.invalid'"),
+        (["--count", "patients"], "expected STREAM=N with a stream of appointments"),
+        (["--updates=1", "--changing=nonsense"], "Unknown streams ['nonsense']"),
+        (["--settings", "/nonexistent"], "/nonexistent"),
     ],
 )
-def test_what_it_cannot_do_is_refused(arguments, capsys):
+def test_what_it_cannot_do_is_refused(arguments, said, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2
-    assert arguments[1] in capsys.readouterr().err or "STREAM=N" in str(arguments)
+    assert said in capsys.readouterr().err

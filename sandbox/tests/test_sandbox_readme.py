@@ -30,7 +30,7 @@ def test_its_commands_have_options_that_exist():
 
 def test_its_faults_can_be_read():
     [text] = blocks("json")
-    assert len(FaultPlan(json.loads(text)).faults) == 3
+    assert len(FaultPlan(json.loads(text)).faults) == 4
 
 
 def test_its_example_runs():

@@ -31,11 +31,14 @@ class Cursor(t.NamedTuple):
         offset: Rows to skip from the position.
         reverse: Whether the page lies before the position.
         position: The ordering field's value; None for the end of the list.
+        turn: Tells cursors apart that mean the same. The framework has no such part;
+            faults need it.
     """
 
     offset: int = 0
     reverse: bool = False
     position: str | None = None
+    turn: int = 0
 
     @classmethod
     def read(cls, text: str) -> Cursor:
@@ -55,12 +58,13 @@ class Cursor(t.NamedTuple):
             tokens = urllib.parse.parse_qs(query, keep_blank_values=True)
             offset = int(tokens.get("o", ["0"])[0])
             reverse = bool(int(tokens.get("r", ["0"])[0]))
+            turn = int(tokens.get("n", ["0"])[0])
         except (ValueError, binascii.Error) as error:
             raise CursorError from error
         if offset < 0:
             raise CursorError
         position = tokens.get("p", [None])[0]
-        return cls(min(offset, _OFFSET_MAX), reverse, position)
+        return cls(min(offset, _OFFSET_MAX), reverse, position, turn)
 
     def write(self) -> str:
         """Write the cursor.
@@ -75,6 +79,8 @@ class Cursor(t.NamedTuple):
             tokens["r"] = "1"
         if self.position is not None:
             tokens["p"] = self.position
+        if self.turn:
+            tokens["n"] = str(self.turn)
         query = urllib.parse.urlencode(tokens)
         return base64.b64encode(query.encode("ascii")).decode("ascii")
 

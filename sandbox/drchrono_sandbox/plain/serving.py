@@ -96,17 +96,44 @@ def _size(
     return min(size, top) if size else top
 
 
-def list_page(
-    info: PlainInfo, query: Query, table: Table, request: Request, settings: Settings
-) -> Listed:
+class Asked(t.NamedTuple):
+    """What else decides on a page.
+
+    Attributes:
+        request: The request, whose parameters the addresses repeat.
+        settings: How lists are sorted and paged.
+        fault: The kind of the fault that hits the page, if one does.
+    """
+
+    request: Request
+    settings: Settings
+    fault: str = ""
+
+    def address(self, name: str, value: str) -> str:
+        """Write the address of a page.
+
+        Args:
+            name: The parameter that tells it from the one that is asked for.
+            value: Its value.
+
+        Returns:
+            A URL with all parameters of the request.
+        """
+        settings = self.settings
+        base = (settings.next_base or self.request.base_url).rstrip("/")
+        slash = "/" if settings.next_slash else ""
+        parameters = sorted({**self.request.query, name: value}.items())
+        query = urllib.parse.urlencode(parameters)
+        return f"{base}{self.request.path}{slash}?{query}"
+
+
+def list_page(query: Query, table: Table, asked: Asked) -> Listed:
     """Cut the page that a GET asks for.
 
     Args:
-        info: The endpoint.
         query: What is asked for.
         table: All rows.
-        request: The request, whose parameters the addresses repeat.
-        settings: How lists are sorted and paged.
+        asked: The request, and what else decides.
 
     Returns:
         The page.
@@ -114,59 +141,54 @@ def list_page(
     Raises:
         NoSuchPageError: If its number or its cursor is wrong.
     """
-    order, falling = _ORDERS[settings.plain_order]
+    order, falling = _ORDERS[asked.settings.plain_order]
     rows = table.view(order, by_touch=False, hidden=query.archived, since=query.since)
     if falling:
         rows = list(rows)[::-1]
-    if settings.plain_paging == "page":
-        return _numbered(rows, query.size, info, request, settings)
+    if asked.settings.plain_paging == "page":
+        return _by_number(rows, query.size, asked)
+    return _by_cursor(rows, query.size, _ordering(order, falling=falling), asked)
+
+
+def _by_cursor(
+    rows: Sequence[Row], size: int, ordering: Ordering, asked: Asked
+) -> Listed:
+    sent = asked.request.query.get("cursor")
+    if asked.fault == "short_page":
+        size = max(1, size // 2)
     try:
-        sent = request.query.get("cursor")
         cursor = Cursor.read(sent) if sent else None
-        page = cut(rows, _ordering(order, falling=falling), cursor, query.size)
+        page = cut(rows, ordering, cursor, size)
     except CursorError:
         message = "Invalid cursor"
         raise NoSuchPageError(message) from None
+    here = cursor or Cursor()
+    again = here._replace(turn=here.turn + 1)
+    if asked.fault == "empty_page":
+        page = page._replace(rows=[], next=again)
+    if asked.fault == "next_endless":
+        page = page._replace(next=page.next or again)
     return Listed(
         page.rows,
-        page.next and _address(info, request, settings, "cursor", page.next.write()),
-        page.previous
-        and _address(info, request, settings, "cursor", page.previous.write()),
+        page.next and asked.address("cursor", page.next.write()),
+        page.previous and asked.address("cursor", page.previous.write()),
     )
 
 
-def _numbered(
-    rows: Sequence[Row],
-    size: int,
-    info: PlainInfo,
-    request: Request,
-    settings: Settings,
-) -> Listed:
-    asked = request.query.get("page", "1")
-    number = int(asked) if asked.isdecimal() else 0
-    start = (number - 1) * size
-    if start < 0 or (start and start >= len(rows)):
+def _by_number(rows: Sequence[Row], size: int, asked: Asked) -> Listed:
+    text = asked.request.query.get("page", "1")
+    number = int(text) if text.isdecimal() else 0
+    start, stop = (number - 1) * size, number * size
+    is_endless = asked.fault == "next_endless"
+    if start < 0 or (start and start >= len(rows) and not is_endless):
         message = "Invalid page."
         raise NoSuchPageError(message)
+    has_next = stop < len(rows) or is_endless
     return Listed(
-        list(rows[start : start + size]),
-        _address(info, request, settings, "page", str(number + 1))
-        if start + size < len(rows)
-        else None,
-        _address(info, request, settings, "page", str(number - 1))
-        if number > 1
-        else None,
+        list(rows[start:stop]),
+        asked.address("page", str(number + 1)) if has_next else None,
+        asked.address("page", str(number - 1)) if number > 1 else None,
     )
-
-
-def _address(
-    info: PlainInfo, request: Request, settings: Settings, name: str, value: str
-) -> str:
-    """Write the address of a page: all parameters of the request, one of them new."""
-    base = settings.next_base or request.base_url
-    slash = "/" if settings.next_slash else ""
-    query = urllib.parse.urlencode(sorted({**request.query, name: value}.items()))
-    return f"{base.rstrip('/')}{info.path}{slash}?{query}"
 
 
 def _ordering(order: t.Literal["id", "updated_at"], *, falling: bool) -> Ordering:

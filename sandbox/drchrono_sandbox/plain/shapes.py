@@ -18,11 +18,12 @@ def _user(making: Making) -> dict[str, t.Any]:
     """A user is a doctor or a member of the staff; nobody else is a user."""
     number, doctors = making.row.number, making.ids.sizes["doctors"]
     is_doctor = number < doctors
+    member = (number - doctors) % max(1, making.ids.sizes["staff"])
     return {
         "doctor": key_of("doctors", number) if is_doctor else making.doctor,
         "is_doctor": is_doctor,
         "is_staff": not is_doctor,
-        "staff": None if is_doctor else key_of("staff", number - doctors),
+        "staff": None if is_doctor else key_of("staff", member),
         "username": f"user{number}",
     }
 
