@@ -12,6 +12,7 @@ from singer_sdk.singerlib.messages import RecordMessage
 from typing_extensions import override
 
 from bench.simulation import Adapter, VirtualClock
+from tap_drchrono.engine import Outside
 from tap_drchrono.records.messages import MessageWriter
 from tap_drchrono.tap import TapDrchrono
 
@@ -97,16 +98,17 @@ def read_with_tap(
     logging.getLogger("tap-drchrono").setLevel(logging.ERROR)
     logging.getLogger("singer_sdk.metrics").setLevel(logging.ERROR)
     sink = _Sink(keep_keys=keep_keys)
+    adapter = Adapter(api, clock)
+    session = requests.Session()
+    session.mount(_URL, adapter)
     tap = TapDrchrono(
+        outside=Outside(clock, session),
         config={"access_token": "sandbox-access", "api_url": _URL, **config},
         message_writer=sink,
         state=state,
     )
-    vars(tap)["clock"] = clock
     for name, stream in tap.streams.items():
         stream.selected = name in streams
-    adapter = Adapter(api, clock)
-    tap.session.mount(_URL, adapter)
     started = time.process_time()
     status = tap.sync()
     cpu = time.process_time() - started - adapter.cpu - adapter.codec

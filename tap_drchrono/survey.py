@@ -12,14 +12,17 @@ import typing as t
 import click
 
 from tap_drchrono.errors import StreamError
-from tap_drchrono.lists.jobs import Fetch, PendingList, Purpose, Status, Submit
+from tap_drchrono.lists.jobs import Fetch, Frame, PendingList, Purpose, Status, Submit
 from tap_drchrono.lists.polling import explore
 from tap_drchrono.lists.windows import Window
-from tap_drchrono.scopes import missing_scopes
 
 if t.TYPE_CHECKING:
-    from tap_drchrono.streams.base import BulkListStream
-    from tap_drchrono.tap import TapDrchrono
+    from collections.abc import Sequence
+
+    from tap_drchrono.engine import Engine
+    from tap_drchrono.streams.bulk import BulkListStream
+
+logger = logging.getLogger("tap-drchrono")
 
 _LOOK_AFTER = 4.0
 """Seconds after which the smallest list is usually ready."""
@@ -54,13 +57,13 @@ def _ask(stream: BulkListStream) -> PendingList:
     Raises:
         StreamError: If DrChrono refuses it.
     """
-    frame = stream.source.first_list().frame
-    pending = PendingList(stream.name, frame, Window(1, 1), Purpose.COUNT)
-    answer = stream.ask(Submit(pending, 1))
+    source = stream.source()
+    pending = PendingList(source, Frame(source.since), Window(1, 1), Purpose.COUNT)
+    answer = stream.ask(Submit(pending, 1)).value
     if not answer.uuid:
         msg = f"{stream.name}: DrChrono could not generate a list ({answer.word})."
         raise StreamError(msg)
-    pending.submitted(answer.uuid, stream.clock.now())
+    pending.submitted(answer.uuid, stream.engine.clock.now())
     return pending
 
 
@@ -73,22 +76,22 @@ def _count(stream: BulkListStream, pending: PendingList) -> int:
     age = _LOOK_AFTER
     word = ""
     for look in range(_MOST_LOOKS):
-        answer = stream.ask(Fetch(pending, look, pending.submitted_at + age))
+        answer = stream.ask(Fetch(pending, look, pending.submitted_at + age)).value
         word = answer.word
         if answer.status is Status.COMPLETE:
             return len(answer.records) if answer.count is None else answer.count
         if answer.status is not Status.IN_PROGRESS:
             break
-        age = explore(stream.clock.now() - pending.submitted_at)
+        age = explore(stream.engine.clock.now() - pending.submitted_at)
     msg = f"{stream.name}: the list that tells the count is not ready ({word})."
     raise StreamError(msg)
 
 
-def measure(tap: TapDrchrono) -> list[Size]:
-    """Ask for the size of each selected stream, with one POST and one GET.
+def measure(streams: Sequence[BulkListStream]) -> list[Size]:
+    """Ask for the size of each stream, with one POST and one GET.
 
     Args:
-        tap: The tap; with a state, what the next sync would read.
+        streams: The streams; with a state, what the next sync would read.
 
     Returns:
         The sizes, in the order of the sync.
@@ -96,13 +99,13 @@ def measure(tap: TapDrchrono) -> list[Size]:
     _be_brief()
     pending: dict[str, PendingList] = {}
     problems: dict[str, str] = {}
-    for stream in tap.selected_streams:
+    for stream in streams:
         try:
             pending[stream.name] = _ask(stream)
         except StreamError as error:
             problems[stream.name] = str(error)
     sizes = []
-    for stream in tap.selected_streams:
+    for stream in streams:
         if stream.name in pending:
             try:
                 records = _count(stream, pending[stream.name])
@@ -117,7 +120,7 @@ def measure(tap: TapDrchrono) -> list[Size]:
 
 def _size(stream: BulkListStream, records: int) -> Size:
     """Work out pages and requests from a count."""
-    full = -(-records // stream.source.max_size)
+    full = -(-records // stream.source().max_size)
     pages = max(1, full if full < 2 else round(full * _OVERLAP))  # noqa: PLR2004
     return Size(stream.name, records, pages, 2 * pages)
 
@@ -140,22 +143,29 @@ def duration(requests: int, pages: int, hourly_limit: int, at_once: int) -> floa
     return max(by_quota, _PAGE_SECONDS * -(-pages // at_once))
 
 
-def show(tap: TapDrchrono, output_format: str | None) -> int:
+def show(
+    streams: Sequence[BulkListStream],
+    engine: Engine,
+    *,
+    at_once: int,
+    output_format: str | None,
+) -> int:
     """Print what a sync would cost.
 
     Args:
-        tap: The tap.
+        streams: The selected streams, in the order of the sync.
+        engine: What they share.
+        at_once: Lists generated at once.
         output_format: `json`, or anything else for a table.
 
     Returns:
         The exit status: 1 if the size of a stream is not known.
     """
-    sizes = measure(tap)
+    sizes = measure(streams)
     pages = sum(size.pages for size in sizes)
     requests = sum(size.requests for size in sizes)
-    seconds = duration(
-        requests, pages, tap.quota.limit, tap.config["max_pending_lists"]
-    )
+    limit = engine.quota.limit
+    seconds = duration(requests, pages, limit, at_once)
     if output_format == "json":
         total = {
             "records": sum(size.records or 0 for size in sizes),
@@ -163,8 +173,8 @@ def show(tap: TapDrchrono, output_format: str | None) -> int:
             "requests": requests,
             "seconds": round(seconds),
         }
-        streams = [size._asdict() for size in sizes]
-        click.echo(json.dumps({"streams": streams, "total": total}, indent=2))
+        found = {"streams": [size._asdict() for size in sizes], "total": total}
+        click.echo(json.dumps(found, indent=2))
     else:
         click.echo(f"{'stream':<28}{'records':>12}{'pages':>8}{'requests':>10}")
         for size in sizes:
@@ -175,44 +185,43 @@ def show(tap: TapDrchrono, output_format: str | None) -> int:
         records = f"{sum(size.records or 0 for size in sizes):,}"
         click.echo(f"{'all':<28}{records:>12}{pages:>8,}{requests:>10,}")
         click.echo(
-            f"About {_in_words(seconds)} with {tap.quota.limit} requests an hour, if a "
+            f"About {_in_words(seconds)} with {limit} requests an hour, if a "
             f"full page takes {_PAGE_SECONDS:.0f} s."
         )
     for size in sizes:
         if size.problem:
-            tap.logger.error(size.problem)
+            logger.error(size.problem)
     return int(any(size.problem for size in sizes))
 
 
-def test(tap: TapDrchrono) -> int:
-    """Say whether the credentials, the connection and each selected stream are good.
+def test(streams: Sequence[BulkListStream], engine: Engine) -> int:
+    """Say whether the credentials, the connection and each stream are good.
 
     Args:
-        tap: The tap.
+        streams: The selected streams.
+        engine: What they share.
 
     Returns:
         The exit status: 1 if anything is not good.
     """
     _be_brief()
     good = True
-    lacking: dict[str, frozenset[str]] = {}
-    for stream in tap.selected_streams:
+    for stream in streams:
         try:
             _ask(stream)
         except StreamError as error:
             good = False
             click.echo(f"FAILED  {error}")
             continue
-        if granted := tap.authenticator.scope:
-            lacking = missing_scopes(granted)
-        if scopes := lacking.get(stream.name):
+        granted = engine.authenticator.scope
+        if scopes := stream.endpoint().lacks(granted):
             good = False
             click.echo(
                 f"FAILED  {stream.name}: the authorization lacks the scopes "
                 f"{', '.join(sorted(scopes))}. Run tap-drchrono-authorize."
             )
         else:
-            known = "" if tap.authenticator.scope else " (its scopes are not known)"
+            known = "" if granted else " (its scopes are not known)"
             click.echo(f"good    {stream.name}{known}")
     click.echo(
         "Credentials and connection are good, and all selected streams can be read."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import gc
 import signal
 import sys
@@ -10,7 +9,6 @@ import typing as t
 from functools import cached_property
 
 import click
-import requests
 from singer_sdk import Tap
 from singer_sdk.exceptions import (
     ConfigValidationError,
@@ -21,21 +19,16 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.mapper import PluginMapper
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.catalog import Catalog
+from singer_sdk.singerlib.messages import StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_drchrono import settings
-from tap_drchrono import survey as plan
-from tap_drchrono.api.quota import Quota
-from tap_drchrono.api.transport import Transport, silence_libraries
-from tap_drchrono.clock import Clock
-from tap_drchrono.credentials.auth import Authenticator
-from tap_drchrono.credentials.grant import Credentials
-from tap_drchrono.errors import Stopped, TapDrchronoError
-from tap_drchrono.lists.budget import ListDesk
+from tap_drchrono import settings, survey
+from tap_drchrono.api.transport import silence_libraries
+from tap_drchrono.engine import Engine, Outside
+from tap_drchrono.errors import Stopped, StreamError, TapDrchronoError
 from tap_drchrono.records.messages import MessageWriter
 from tap_drchrono.report import describe_crash
-from tap_drchrono.scopes import missing_scopes
 from tap_drchrono.streams.catalogs import with_own_columns
 from tap_drchrono.streams.catalogue import STREAMS
 from tap_drchrono.user_files import (
@@ -49,11 +42,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from tap_drchrono.streams.base import BulkListStream
-
-_GRACE = 1.5
-"""Seconds that a token request may go on after a stop was requested: an answer that
-nobody stores ends the grant."""
+    from tap_drchrono.streams.bulk import BulkListStream
 
 
 class TapDrchrono(Tap):
@@ -67,6 +56,7 @@ class TapDrchrono(Tap):
         self,
         *,
         catalog: dict[str, t.Any] | Catalog | None = None,
+        outside: Outside | None = None,
         **kwargs: t.Any,  # noqa: ANN401 - the SDK's own arguments
     ) -> None:
         """Initialize the tap.
@@ -74,126 +64,35 @@ class TapDrchrono(Tap):
         Args:
             catalog: A catalog as a dictionary; it decides selection and replication
                 method, while columns and keys are the tap's own.
+            outside: Time and network, where they are not this machine's.
             kwargs: As for the SDK's tap.
         """
         silence_libraries()
-        self.failures: dict[str, str] = {}
-        self._scopes_checked = False
+        self._outside = outside or Outside()
         if isinstance(catalog, Catalog):
             catalog = catalog.to_dict()
         own = None if catalog is None else with_own_columns(catalog)
         super().__init__(catalog=own, **kwargs)
         if isinstance(self.message_writer, MessageWriter):
-            self.message_writer.clock = self.clock
-
-    # What the streams share
+            self.message_writer.clock = self._outside.clock
 
     @cached_property
-    def clock(self) -> Clock:
-        """Time, waiting, and the wish to stop."""
-        return Clock()
-
-    @cached_property
-    def session(self) -> requests.Session:
-        """The one HTTP session."""
-        return requests.Session()
-
-    @cached_property
-    def quota(self) -> Quota:
-        """Counts all requests of the tap."""
-        return Quota(self.config["hourly_request_limit"], self.clock, self.logger)
-
-    @cached_property
-    def transport(self) -> Transport:
-        """Sends all requests of the tap."""
-        timeout = self.config["request_timeout"]
-        return Transport(self.session, self.quota, self.clock, timeout)
-
-    @cached_property
-    def authenticator(self) -> Authenticator:
-        """Puts the access token on requests, and refreshes it."""
-        return Authenticator(
-            Credentials.from_config(self.config),
-            send=lambda request: self.transport.send(request, _GRACE),
-            clock=self.clock,
-        )
-
-    @cached_property
-    def desk(self) -> ListDesk:
-        """Keeps the number of pending lists within bounds."""
-        return ListDesk(self.config["max_pending_lists"], self.clock)
+    def engine(self) -> Engine:
+        """What the streams share."""
+        return Engine.start(self.config, self._outside, self.logger)
 
     # Streams
 
     @override
     def discover_streams(self) -> Sequence[BulkListStream]:
         """Return the eight streams."""
-        return [stream(self) for stream in STREAMS]
-
-    @property
-    def bulk_streams(self) -> dict[str, BulkListStream]:
-        """The streams by name."""
-        return t.cast("dict[str, BulkListStream]", self.streams)
+        return [stream(self, self.engine) for stream in STREAMS]
 
     @property
     def selected_streams(self) -> list[BulkListStream]:
         """The selected streams, in the order in which they are read."""
-        return [stream for stream in self.bulk_streams.values() if stream.selected]
-
-    def expect_streams_after(self, current: BulkListStream) -> None:
-        """Have the first lists of later streams generated meanwhile.
-
-        Args:
-            current: The stream that is being read.
-        """
-        selected = self.selected_streams
-        if current is selected[0]:
-            later = selected[1:]
-            self.desk.expect(stream.source.first_list() for stream in later)
-
-    def mapped_fields(self, stream: str) -> frozenset[str]:
-        """Name the fields that a stream map touches.
-
-        Args:
-            stream: The stream.
-
-        Returns:
-            Top-level fields, which must not reach `_extra` unmapped.
-        """
-        maps = self.config.get("stream_maps") or {}
-        return frozenset(
-            field
-            for pattern, fields in maps.items()
-            if isinstance(fields, dict)
-            and fnmatch.fnmatch(stream, fields.get("__source__", pattern))
-            for field in fields
-        )
-
-    def failed(self, stream: str, reason: str) -> None:
-        """Note that a stream cannot be read on; the others still run.
-
-        Args:
-            stream: The stream.
-            reason: One line for the user.
-        """
-        self.failures[stream] = reason
-        self.logger.error(reason)
-
-    def check_scopes(self) -> None:
-        """Say once which selected streams the authorization is not enough for."""
-        if self._scopes_checked:
-            return
-        self._scopes_checked = True
-        granted = self.authenticator.scope
-        for stream, lacking in missing_scopes(granted).items() if granted else ():
-            if self.bulk_streams[stream].selected:
-                self.logger.warning(
-                    "%s: the authorization lacks the scopes %s; DrChrono may leave out "
-                    "records without an error. Run tap-drchrono-authorize to grant "
-                    "them.",
-                    stream,
-                    ", ".join(sorted(lacking)),
-                )
+        streams = t.cast("dict[str, BulkListStream]", self.streams)
+        return [stream for stream in streams.values() if stream.selected]
 
     # Settings, catalog and state
 
@@ -260,10 +159,10 @@ class TapDrchrono(Tap):
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Ask for an end at the next safe point."""
-        self.clock.request_stop(signum)
+        self._outside.clock.request_stop(signum)
 
     def sync(self) -> int:
-        """Read all selected streams.
+        """Read all selected streams; the trouble of one does not cost the others.
 
         Returns:
             The exit status: 0, 1 if a stream failed, or 128 + signal.
@@ -271,34 +170,74 @@ class TapDrchrono(Tap):
         # Records hold no cycles, so looking for cycles among them is time wasted.
         gc.freeze()
         gc.set_threshold(100_000, 50, 1000)
+        streams = self.selected_streams
+        budget = self.engine.budget
+        budget.expect(stream.source().first_list() for stream in streams[1:])
+        failed = []
         try:
-            self.sync_all()
+            if self.state:
+                self.write_message(StateMessage(value=self.state))
+            self._warn_of_missing_scopes()
+            for stream in streams:
+                if problem := self._read(stream):
+                    failed.append(stream.name)
+                    self.logger.error(problem)
         except Stopped as stop:
             if stop.signum != signal.SIGPIPE:
-                self._write_last_state()
                 self.logger.warning("Stopped; the next run goes on where this one was.")
             return 128 + stop.signum
-        if self.failures:
+        if failed:
             self.logger.error(
                 "%d of %d streams failed: %s. The others are complete; the next run "
                 "goes on where these were.",
-                len(self.failures),
-                len(self.selected_streams),
-                ", ".join(self.failures),
+                len(failed),
+                len(streams),
+                ", ".join(failed),
             )
-            return 1
-        return 0
+        return int(bool(failed))
 
-    def _write_last_state(self) -> None:
-        """Write a STATE that covers what was emitted, be it nothing.
+    def _read(self, stream: BulkListStream) -> str | None:
+        """Read one stream.
 
-        With BATCH messages it is the one after the last of them, since the records
-        behind it may be in no file yet.
+        Args:
+            stream: The stream.
+
+        Returns:
+            Why it cannot be read on, in one line; None where it was read.
+
+        Raises:
+            TapDrchronoError: If what failed concerns every stream.
+            Stopped: If the tap was asked to stop.
         """
-        if not self.config.get("batch_config"):
-            for stream in self.selected_streams:
+        try:
+            stream.sync()
+        except StreamError as error:
+            problem = str(error)
+        except (TapDrchronoError, OSError):
+            raise
+        except Stopped as stop:
+            if stop.signum != signal.SIGPIPE:
                 stream.write_state()
-        self.state_writer.write_state(self.state)
+            raise
+        except Exception as error:  # noqa: BLE001 - the other streams still run
+            problem = f"{stream.name}: {describe_crash(error)}"
+        else:
+            return None
+        stream.write_state()
+        return problem
+
+    def _warn_of_missing_scopes(self) -> None:
+        """Say which selected streams the authorization is not enough for."""
+        granted = self.engine.authenticator.granted() if self.selected_streams else None
+        for stream in self.selected_streams:
+            if lacking := stream.endpoint().lacks(granted):
+                self.logger.warning(
+                    "%s: the authorization lacks the scopes %s; DrChrono may leave out "
+                    "records without an error. Run tap-drchrono-authorize to grant "
+                    "them.",
+                    stream.name,
+                    ", ".join(sorted(lacking)),
+                )
 
     @classmethod
     @override
@@ -332,12 +271,22 @@ class TapDrchrono(Tap):
                 state=read_state(state) if state else None,
                 catalog=read_json(catalog, "catalog") if catalog else None,
                 parse_env_config=config.parse_env,
+                outside=click.get_current_context().obj,
             )
         except ConfigValidationError as error:
             # The SDK's command would add a line of its own.
             _log_problems(error)
             sys.exit(1)
-        sys.exit(plan.show(tap, about_format) if plan_only else tap.sync())
+        if not plan_only:
+            sys.exit(tap.sync())
+        sys.exit(
+            survey.show(
+                tap.selected_streams,
+                tap.engine,
+                at_once=tap.config["max_pending_lists"],
+                output_format=about_format,
+            )
+        )
 
     @classmethod
     @override
@@ -370,8 +319,9 @@ class TapDrchrono(Tap):
             config=config.config,
             catalog=read_json(catalog, "catalog") if catalog else None,
             parse_env_config=config.parse_env,
+            outside=ctx.obj,
         )
-        ctx.exit(plan.test(tap))
+        ctx.exit(survey.test(tap.selected_streams, tap.engine))
 
     @classmethod
     @override
@@ -404,12 +354,16 @@ def _log_problems(refused: ConfigValidationError) -> None:
         TapDrchrono.logger.error("%s", problem)
 
 
-def main() -> None:
-    """Run the tap; a user's mistake is one line, and no error text holds data."""
+def main(outside: Outside | None = None) -> None:
+    """Run the tap; a user's mistake is one line, and no error text holds data.
+
+    Args:
+        outside: Time and network, where they are not this machine's.
+    """
     logger = TapDrchrono.logger
     status = 1
     try:
-        TapDrchrono.cli()
+        TapDrchrono.cli(obj=outside)
     except Stopped as stop:
         status = 128 + stop.signum
     except ConfigValidationError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typing as t
-from functools import wraps
 
 import backoff
 import requests
@@ -17,15 +16,12 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from backoff.types import Details
-    from singer_sdk.helpers import types
 
     from tap_drchrono.clock import Clock
 
-    Request = Callable[
-        [requests.PreparedRequest, types.Context | None], requests.Response
-    ]
+T = t.TypeVar("T")
 
-_TRIES = 7
+TRIES = 7
 """Tries of one request; with the waits between them about half a minute."""
 _FIRST_WAIT = 0.5
 """Seconds before the second try; each wait is twice the one before."""
@@ -42,21 +38,31 @@ _KINDS: tuple[tuple[type[Exception], str], ...] = (
 """Errors in words, the special ones first."""
 
 
-def retried(
-    request: Request, *, stream: str, path: str, clock: Clock, logger: logging.Logger
-) -> Request:
+def retried(  # noqa: PLR0913 - each is one thing to know of a request
+    request: Callable[[], T],
+    *,
+    tries: int,
+    stream: str,
+    path: str,
+    clock: Clock,
+    logger: logging.Logger,
+) -> T:
     """Try a request again where that may help, with waits that a stop request ends.
 
     Args:
-        request: Sends a prepared request.
-        stream: The stream, for the log.
+        request: Sends a request and reads the answer.
+        tries: How often to try in all.
+        stream: The stream, for the error.
         path: The endpoint, for the log.
         clock: Waits.
         logger: Says that a try failed, without its URL.
 
     Returns:
-        The request, which raises `StreamError` if it failed too often, and `HostError`
-        if nobody can reach the host.
+        What the request returns.
+
+    Raises:
+        StreamError: If it failed too often.
+        HostError: If nobody can reach the host.
     """
 
     def wait(details: Details) -> None:
@@ -66,7 +72,7 @@ def retried(
             _reason(t.cast("Exception", details.get("exception"))),
             path,
             details["tries"] + 1,
-            _TRIES,
+            tries,
             seconds,
         )
         clock.sleep(seconds)
@@ -75,41 +81,30 @@ def retried(
         # The wait itself is in the handler, since this library's cannot be ended.
         lambda: backoff.constant(0),
         (RetriableAPIError, requests.RequestException, ConnectionError),
-        max_tries=_TRIES,
+        max_tries=tries,
         jitter=None,
         on_backoff=wait,
         # Its log would hold the URL with its query.
         logger=None,
     )(request)
-
-    @wraps(request)
-    def final(
-        prepared: requests.PreparedRequest, context: types.Context | None
-    ) -> requests.Response:
-        try:
-            return retry(prepared, context)
-        except (
-            RetriableAPIError,
-            requests.RequestException,
-            ConnectionError,
-        ) as error:
-            reason = _reason(error)
-            unreachable = _is_unreachable(error)
-        # Outside of the handler, so that no traceback holds the library's own text.
-        if unreachable:
-            msg = (
-                f"DrChrono cannot be reached ({reason}), after {_TRIES} tries. Check "
-                "api_url and the network, and run the tap again; it goes on where it "
-                "was."
-            )
-            raise HostError(msg)
+    try:
+        return retry()
+    except (RetriableAPIError, requests.RequestException, ConnectionError) as error:
+        reason = _reason(error)
+        unreachable = _is_unreachable(error)
+    # Outside of the handler, so that no traceback holds the library's own text.
+    if unreachable:
         msg = (
-            f"{stream}: {reason} for {path}, {_TRIES} times in a row. Run the tap "
-            "again later; it goes on where it was."
+            f"DrChrono cannot be reached ({reason}), after {tries} tries. Check "
+            "api_url and the network, and run the tap again; it goes on where it "
+            "was."
         )
-        raise StreamError(msg)
-
-    return final
+        raise HostError(msg)
+    msg = (
+        f"{stream}: {reason} for {path}, {tries} times in a row. Run the tap "
+        "again later; it goes on where it was."
+    )
+    raise StreamError(msg)
 
 
 def _reason(error: Exception) -> str:

@@ -87,6 +87,19 @@ class Authenticator(requests.auth.AuthBase):
         told = self._pair and self._pair.scope
         return frozenset(told.split()) if told else None
 
+    def granted(self) -> frozenset[str] | None:
+        """Get a usable token, and say what it is good for.
+
+        Returns:
+            The granted scopes; None if they are unknown.
+
+        Raises:
+            CredentialsError: If there is no usable token.
+            HostError: If the token endpoint gives no usable answer.
+        """
+        self._current()
+        return self.scope
+
     def accepted(self) -> None:
         """Note that the API took the token (any answer but 401)."""
         self._worked = True

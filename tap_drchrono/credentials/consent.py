@@ -14,7 +14,6 @@ import requests
 
 from tap_drchrono.credentials import oauth
 from tap_drchrono.errors import CredentialsError
-from tap_drchrono.scopes import ALL_SCOPES
 from tap_drchrono.settings import is_loopback
 
 if t.TYPE_CHECKING:
@@ -30,11 +29,13 @@ class Request(t.NamedTuple):
         credentials: Who asks, and where the pair is to be kept.
         redirect_uri: Where the answer goes, as registered in the API application.
         state: A secret that the answer must repeat.
+        scopes: What the person is asked to grant.
     """
 
     credentials: Credentials
     redirect_uri: str
     state: str
+    scopes: frozenset[str]
 
     @property
     def page(self) -> str:
@@ -43,7 +44,7 @@ class Request(t.NamedTuple):
             "response_type": "code",
             "client_id": self.credentials.client_id or "",
             "redirect_uri": self.redirect_uri,
-            "scope": " ".join(sorted(ALL_SCOPES)),
+            "scope": " ".join(sorted(self.scopes)),
             "state": self.state,
         }
         return f"{self.credentials.api_url}/o/authorize/?{urlencode(query)}"

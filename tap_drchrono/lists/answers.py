@@ -18,11 +18,11 @@ from tap_drchrono.lists.jobs import (
     is_failure,
     read_answer,
 )
-from tap_drchrono.scopes import SCOPES
 
 if t.TYPE_CHECKING:
     import requests
 
+    from tap_drchrono.endpoints import Endpoint
     from tap_drchrono.lists.jobs import Token
 
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
@@ -42,7 +42,6 @@ def interpret(token: Token, response: requests.Response) -> Answer:
         StreamError: If asking again would not help.
         RetriableAPIError: If asking again may help. Its text holds no data.
     """
-    stream = token.list.stream
     status = response.status_code
     body = _decode(response)
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -68,7 +67,7 @@ def interpret(token: Token, response: requests.Response) -> Answer:
         HTTPStatus.GONE,
     }:
         return Answer(Status.GONE, word)
-    raise StreamError(_refusal(stream, response, body))
+    raise StreamError(_refusal(token.list.source.endpoint, response, body))
 
 
 def _decode(response: requests.Response) -> object:
@@ -110,14 +109,14 @@ def _is_beyond_the_last_page(status: int, body: object) -> bool:
     )
 
 
-def _refusal(stream: str, response: requests.Response, body: object) -> str:
+def _refusal(endpoint: Endpoint, response: requests.Response, body: object) -> str:
     """Say what DrChrono refuses, and who has to do what."""
-    endpoint = f"/api/{stream}_list"
+    stream, path = endpoint.stream, endpoint.path
     match response.status_code:
         case HTTPStatus.FORBIDDEN:
-            scopes = ", ".join(sorted(SCOPES.get(stream, ())))
+            scopes = ", ".join(sorted(endpoint.scopes))
             return (
-                f"{stream}: DrChrono refuses {endpoint} (HTTP 403). The user who "
+                f"{stream}: DrChrono refuses {path} (HTTP 403). The user who "
                 f"authorized the tap needs the permission for it in DrChrono, and the "
                 f"authorization the scopes {scopes}. Grant them and run "
                 "tap-drchrono-authorize, or deselect the stream."
@@ -130,12 +129,12 @@ def _refusal(stream: str, response: requests.Response, body: object) -> str:
             )
             which = f" because of {', '.join(sorted(names))}" if names else ""
             return (
-                f"{stream}: DrChrono refuses the request to {endpoint}{which} "
+                f"{stream}: DrChrono refuses the request to {path}{which} "
                 "(HTTP 400). Check page_size and start_date; otherwise report it to "
                 "the tap's developers."
             )
         case status:
             return (
-                f"{stream}: DrChrono answers HTTP {status} for {endpoint}. Check "
+                f"{stream}: DrChrono answers HTTP {status} for {path}. Check "
                 "api_url; otherwise report it to the tap's developers."
             )

@@ -18,6 +18,8 @@ if t.TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
+    from tap_drchrono.endpoints import Endpoint
+
 LIFETIME = 3600.0
 """Seconds for which the server keeps a list."""
 
@@ -62,7 +64,7 @@ class PendingList:
     """A list that is wanted, being generated, or ready to be fetched.
 
     Attributes:
-        stream: The stream that it belongs to.
+        source: What it is read from.
         frame: Where its window is counted from.
         window: Its page and page size.
         purpose: A page to emit, a count, or a look at the end of the page before.
@@ -74,7 +76,7 @@ class PendingList:
         not_before: When to submit it at the earliest, in seconds since the epoch.
     """
 
-    stream: str
+    source: Source
     frame: Frame
     window: Window
     purpose: Purpose = Purpose.PAGE
@@ -84,6 +86,11 @@ class PendingList:
     looked_at: float = 0.0
     failures: int = 0
     not_before: float = 0.0
+
+    @property
+    def stream(self) -> str:
+        """The stream that it belongs to."""
+        return self.source.stream
 
     @property
     def start(self) -> int:
@@ -120,27 +127,39 @@ class Source(t.NamedTuple):
     """What is read: one stream, from a day on.
 
     Attributes:
-        stream: Its name.
-        key: The primary key's field.
+        endpoint: The stream's endpoint.
         max_size: Records a page at most.
         since: Day from which to read.
         first_sync: Whether there is no bookmark, so that many records are likely.
         list_timeout: Seconds for which a list may stay in progress.
         steady: The order in which an update moves nothing.
+        bookmark: Where the run before ended; None for nowhere.
+        flags: Further query parameters.
     """
 
-    stream: str
-    key: str
+    endpoint: Endpoint
     max_size: int
     since: dt.date
     first_sync: bool
     list_timeout: float
     steady: Order = Order.ID
+    bookmark: str | None = None
+    flags: Mapping[str, str] = {}
+
+    @property
+    def stream(self) -> str:
+        """The stream's name."""
+        return self.endpoint.stream
+
+    @property
+    def key(self) -> str:
+        """The primary key's field."""
+        return self.endpoint.key
 
     def first_list(self) -> PendingList:
         """Return the list that the stream starts with."""
         window = Window(1, self.max_size)
-        return PendingList(self.stream, Frame(self.since), window)
+        return PendingList(self, Frame(self.since), window)
 
 
 class Submit(t.NamedTuple):

@@ -15,6 +15,8 @@ from collections import deque
 from singer_sdk.pagination import BaseAPIPaginator
 from typing_extensions import override
 
+from tap_drchrono import timestamps
+from tap_drchrono.bookmarks import Bookmark, Oddity, utc_day
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists.jobs import (
     LIFETIME,
@@ -29,8 +31,9 @@ from tap_drchrono.lists.jobs import (
     Submit,
     Token,
 )
-from tap_drchrono.lists.reading import Course, Page, Verdict
+from tap_drchrono.lists.reading import Course, Served, Verdict
 from tap_drchrono.lists.windows import Window
+from tap_drchrono.pages import Outcome, Page
 
 if t.TYPE_CHECKING:
     import logging
@@ -57,7 +60,6 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
     Attributes:
         resubmitted: Lists asked for again.
         complete: Whether all that was not read lies behind what was.
-        started_at: When the first list was asked for, in seconds since the epoch.
     """
 
     def __init__(
@@ -79,7 +81,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         first = desk.take(source.first_list())
         self._queue = deque([first])
         self._aside: PendingList | None = None
-        self._held: Page | None = None
+        self._held: Served | None = None
         self._probed = not source.first_sync
         self._read_at = 0.0
         self._covered_at: float | None = None
@@ -89,25 +91,23 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         self._dropped: list[float] = []
         self.resubmitted = 0
         self.complete = True
-        self.started_at = first.submitted_at if first.uuid else clock.now()
+        self._started_at = first.submitted_at if first.uuid else clock.now()
+        self._bookmark = Bookmark(source.bookmark, utc_day(clock.now()))
+        self._dated = False
+        self._warned: set[Oddity] = set()
         super().__init__(self._next_token())
 
     # For the log
 
     @property
-    def order(self) -> Order:
-        """What the records are asked for in the order of."""
-        return self._course.order
+    def max_size(self) -> int:
+        """Records a page at most."""
+        return self._source.max_size
 
     @property
     def pages(self) -> int:
         """Pages read so far."""
         return self._course.pages
-
-    @property
-    def reread(self) -> int:
-        """Pages that did not continue what was read, and were read again."""
-        return self._course.gaps
 
     @property
     def position(self) -> int:
@@ -136,7 +136,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         """Say what to ask next, or None at the end of the stream."""
         return self._next_token()
 
-    def receive(self, answer: Answer) -> Records:
+    def page(self, answer: Answer) -> Page | None:
         """Take in the answer to the current token.
 
         Args:
@@ -144,11 +144,52 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
 
         Returns:
             The records to emit, in order: proven to continue those before, and not
-            read before.
+            read before. None where the answer is no page of the stream.
 
         Raises:
             StreamError: If the stream cannot be read on.
         """
+        pages = self.pages
+        records = self._receive(answer)
+        return self._covered(records) if self.pages > pages else None
+
+    def outcome(self) -> Outcome:
+        """Say what the read came to so far."""
+        if self._course.done and self.complete:
+            self._bookmark.release()
+            if self.position and not self._dated:
+                self._bookmark.reach(utc_day(self._started_at))
+        return Outcome(
+            self._bookmark.value,
+            self.position,
+            self.pages,
+            self.resubmitted,
+            self._course.gaps,
+        )
+
+    def _covered(self, records: Records) -> Page:
+        """Say how far the bookmark may go with a page."""
+        bookmark = self._bookmark
+        if self._course.order is not Order.UPDATED_AT:
+            # A record that changed after its page was read lies behind later ones, so
+            # nothing that is read in this order moves the bookmark.
+            bookmark.hold()
+            return Page(records, bookmark.value, bookmark.value)
+        values = [record.get("updated_at") for record in records]
+        self._dated = self._dated or any(map(timestamps.parse, values))
+        for oddity in bookmark.begin_page(values):
+            if oddity is Oddity.DISORDER:
+                self._course.ordered = False
+            if oddity not in self._warned:
+                self._warned.add(oddity)
+                self._logger.warning("%s: %s", self._source.stream, oddity.value)
+        before = bookmark.value
+        for value in values:
+            bookmark.advance(value)
+        return Page(records, before, bookmark.value)
+
+    def _receive(self, answer: Answer) -> Records:
+        """Take in the answer to the current token, and return its records."""
         token = self.current_value
         if token is None:
             return ()
@@ -179,10 +220,6 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             pending.submitted(answer.uuid, self._clock.now())
         else:
             self._desk.give_up(pending)
-
-    def distrust_order(self) -> None:
-        """Note that records do not arrive in the order of `updated_at`."""
-        self._course.ordered = False
 
     def _age(self, pending: PendingList) -> float:
         """Seconds since a list was submitted."""
@@ -281,7 +318,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         window = self._course.next_window(behind)
         if window is None:
             return None
-        self._queue.append(PendingList(self._source.stream, self._course.frame, window))
+        self._queue.append(PendingList(self._source, self._course.frame, window))
         return self._queue[-1]
 
     def _plan_count(self) -> PendingList | None:
@@ -298,7 +335,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
 
     def _ask_aside(self, frame: Frame, window: Window, purpose: Purpose) -> PendingList:
         """Ask for a list that is no page to emit."""
-        self._aside = PendingList(self._source.stream, frame, window, purpose)
+        self._aside = PendingList(self._source, frame, window, purpose)
         return self._aside
 
     # Lists that are not ready, or never will be
@@ -376,7 +413,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             if window is None:
                 self._queue.clear()
                 return
-            smaller = PendingList(self._source.stream, self._course.frame, window)
+            smaller = PendingList(self._source, self._course.frame, window)
             smaller.not_before = pending.not_before
             self._queue.append(smaller)
             end = smaller.end
@@ -392,7 +429,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
 
     def _complete(self, pending: PendingList, answer: Answer) -> Records:
         """Take in a list that is ready."""
-        page = Page.read(pending.frame, pending.window, answer)
+        page = Served.read(pending.frame, pending.window, answer)
         if pending.purpose is Purpose.PAGE and page.is_hollow and not pending.failures:
             self._failed(pending, "no records, though more are counted")
             return ()
@@ -406,7 +443,9 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             return ()
         if pending.purpose is Purpose.SEAM:
             adjoining, self._held, self._aside = self._held, None, None
-            verdict, records = self._course.close_seam(t.cast("Page", adjoining), page)
+            verdict, records = self._course.close_seam(
+                t.cast("Served", adjoining), page
+            )
         else:
             verdict, records = self._course.take(page)
         match verdict:

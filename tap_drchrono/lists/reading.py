@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
     Records = Sequence[dict[str, t.Any]]
 
 _HIGH_PAGE = windows.MAX_PAGE // 2
-"""Page number from which `since` is moved forward, where that gains something."""
+"""Served number from which `since` is moved forward, where that gains something."""
 _UNREST = 10
 """Windows that may fail to continue, beside one in four pages, before a stream is read
 in an order that updates do not change."""
@@ -35,14 +35,14 @@ _MEMORY = 30_000
 """Records to remember at least, however small the pages."""
 
 
-class Page(t.NamedTuple):
+class Served(t.NamedTuple):
     """A window as the server says it served it, whatever was asked.
 
     Attributes:
         frame: Where it is counted from.
         start: Records of the stream before it.
-        asked: Page size that was asked for, in records.
-        size: Page size that was served, in records.
+        asked: Served size that was asked for, in records.
+        size: Served size that was served, in records.
         records: Its records.
         total: Records of the stream in all, or None if the answer did not say.
     """
@@ -55,7 +55,7 @@ class Page(t.NamedTuple):
     total: int | None
 
     @classmethod
-    def read(cls, frame: Frame, asked: Window, answer: Answer) -> Page:
+    def read(cls, frame: Frame, asked: Window, answer: Answer) -> Served:
         """Believe an answer over what was asked, unless it contradicts itself.
 
         Args:
@@ -270,7 +270,7 @@ class Course:
 
     # What an answer proves
 
-    def take(self, page: Page) -> tuple[Verdict, Records]:
+    def take(self, page: Served) -> tuple[Verdict, Records]:
         """Take in a page.
 
         Args:
@@ -302,7 +302,7 @@ class Course:
         return self._read(page, identities, shorter=shorter)
 
     def close_seam(
-        self, page: Page, before: Page | None = None
+        self, page: Served, before: Served | None = None
     ) -> tuple[Verdict, Records]:
         """Take in a page that adjoins what was read.
 
@@ -327,7 +327,7 @@ class Course:
             return self._gap(page)
         return self._read(page, self._identities(page.records), shorter=False)
 
-    def _turns_out_dateless(self, page: Page) -> bool:
+    def _turns_out_dateless(self, page: Served) -> bool:
         """Tell whether the stream's records carry no `updated_at`, on many pages."""
         return (
             self.order is Order.UPDATED_AT
@@ -337,7 +337,7 @@ class Course:
             and not carries_updates(page.records)
         )
 
-    def _believe_size(self, page: Page) -> bool:
+    def _believe_size(self, page: Served) -> bool:
         """Learn that the server serves smaller pages than asked for."""
         served = page.size
         if (
@@ -361,7 +361,7 @@ class Course:
             for record in records
         ]
 
-    def _continues(self, page: Page, identities: list[Identity]) -> bool:
+    def _continues(self, page: Served, identities: list[Identity]) -> bool:
         """Tell whether nothing lies between what was read and a page.
 
         The first page of the run's own `since` needs no proof. That of a `since` that
@@ -371,7 +371,7 @@ class Course:
             return True
         return bool(identities) and self._reading.knows(identities[0])
 
-    def _gap(self, page: Page) -> tuple[Verdict, Records]:
+    def _gap(self, page: Served) -> tuple[Verdict, Records]:
         """More moved than the overlap covers: step back and read again.
 
         Raises:
@@ -408,7 +408,7 @@ class Course:
         return Verdict.ANEW, ()
 
     def _read(
-        self, page: Page, identities: list[Identity], *, shorter: bool
+        self, page: Served, identities: list[Identity], *, shorter: bool
     ) -> tuple[Verdict, Records]:
         """Take in a page that continues what was read."""
         fresh = self._reading.read(page.start, identities)
@@ -424,7 +424,7 @@ class Course:
         self._served = max(self._served, len(page.records))
         return verdict, [page.records[index] for index in fresh]
 
-    def _is_end(self, page: Page, fresh: list[int]) -> bool:
+    def _is_end(self, page: Served, fresh: list[int]) -> bool:
         """Tell whether a page is the last.
 
         Without a count, it is one that brings nothing, or fewer records than asked for

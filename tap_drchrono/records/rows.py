@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import typing as t
-from collections import defaultdict
-from itertools import islice
 
-from singer_sdk.batch import Batcher
-from singer_sdk.helpers._batch import SDKBatchMessage
-
-from tap_drchrono.errors import SettingsError, StreamError
+from tap_drchrono.errors import StreamError
 from tap_drchrono.records.casting import Oddity, compile_plan
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import SelectionMask
 
@@ -26,7 +21,26 @@ _FIELD_PATH = re.compile(r"[A-Za-z_][\w-]{0,63}(\.[A-Za-z_][\w-]{0,63})*", re.AS
 """Names such as an API gives to fields; objects may also be keyed by values."""
 
 
-class Emission:
+def mapped_fields(maps: Mapping[str, t.Any] | None, stream: str) -> frozenset[str]:
+    """Name the fields that a stream map touches.
+
+    Args:
+        maps: The setting `stream_maps`.
+        stream: The stream.
+
+    Returns:
+        Top-level fields, which must not reach `_extra` unmapped.
+    """
+    return frozenset(
+        field
+        for pattern, fields in (maps or {}).items()
+        if isinstance(fields, dict)
+        and fnmatch.fnmatch(stream, fields.get("__source__", pattern))
+        for field in fields
+    )
+
+
+class Rows:
     """Turns the raw records of one stream into what its messages hold.
 
     Attributes:
@@ -71,7 +85,7 @@ class Emission:
         )
         self.count = 0
 
-    def rows(self, record: Record) -> Iterator[tuple[str, Record]]:
+    def of(self, record: Record) -> Iterator[tuple[str, Record]]:
         """Cast a record and map it.
 
         Args:
@@ -118,55 +132,6 @@ class Emission:
                 f"Field {path} is {oddity.value}. Please report it to the tap's "
                 "developers."
             )
-
-
-def write_batches(
-    records: Iterable[Record], emission: Emission, config: BatchConfig, tap_name: str
-) -> Iterator[list[SDKBatchMessage]]:
-    """Write batch files that hold exactly what RECORD messages would.
-
-    The SDK writes raw records there, deselected fields included.
-
-    Args:
-        records: Raw records.
-        emission: Casts and maps them.
-        config: Says where to, and how many at once.
-        tap_name: For the files' names.
-
-    Yields:
-        The messages for each lot of records.
-
-    Raises:
-        StreamError: If a map fails on a record.
-        SettingsError: If the storage takes no files.
-    """
-    remaining = iter(records)
-    while lot := list(islice(remaining, config.batch_size)):
-        rows: defaultdict[str, list[Record]] = defaultdict(list)
-        for record in lot:
-            for alias, row in emission.rows(record):
-                rows[alias].append(row)
-        yield [
-            SDKBatchMessage(stream=alias, encoding=config.encoding, manifest=manifest)
-            for alias, mapped in rows.items()
-            for manifest in _files(mapped, Batcher(tap_name, alias, config))
-        ]
-
-
-def _files(rows: list[Record], batcher: Batcher) -> Iterator[list[str]]:
-    """Write rows to the configured storage.
-
-    Raises:
-        SettingsError: If it takes no files.
-    """
-    try:
-        yield from batcher.get_batches(iter(rows))
-    except Exception as error:  # noqa: BLE001 - one for each kind of storage
-        msg = (
-            "batch_config: no file can be written to storage.root "
-            f"({type(error).__name__}). Check that it exists and may be written to."
-        )
-        raise SettingsError(msg) from None
 
 
 def _without_strays(row: Record, schema: Mapping[str, t.Any]) -> Record:

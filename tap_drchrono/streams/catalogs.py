@@ -8,7 +8,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_drchrono.errors import SettingsError
 from tap_drchrono.schema_files import SCHEMAS
-from tap_drchrono.streams.catalogue import STREAMS
+from tap_drchrono.streams.catalogue import ENDPOINTS
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,18 +28,15 @@ def with_own_columns(catalog: Mapping[str, t.Any]) -> dict[str, t.Any]:
     Raises:
         SettingsError: If it is no catalog.
     """
-    # The SDK declares as properties what the classes hold as plain attributes.
-    streams = t.cast("tuple[t.Any, ...]", STREAMS)
-    keys = {stream.name: list(stream.primary_keys) for stream in streams}
     entries = []
     try:
         for given in catalog["streams"]:
             name = given.get("tap_stream_id") or given["stream"]
             entry = dict(given)
-            if name in keys:
+            if name in ENDPOINTS:
                 entry |= {
                     "schema": SCHEMAS.get_schema(name),
-                    "key_properties": keys[name],
+                    "key_properties": [ENDPOINTS[name].key],
                     "replication_key": "updated_at",
                     "replication_method": _method(given),
                 }

@@ -12,7 +12,7 @@ from tap_drchrono.credentials.file import CredentialsFile
 from tap_drchrono.credentials.grant import Pair, Stored
 from tap_drchrono.credentials.location import locate
 from tap_drchrono.errors import CredentialsError, HostError, Stopped
-from tap_drchrono.scopes import ALL_SCOPES, SCOPES, missing_scopes
+from tap_drchrono.streams.catalogue import ENDPOINTS, SCOPES, missing_scopes
 
 API = "https://drchrono.example"
 HOURS = 3600.0
@@ -576,10 +576,10 @@ def _keep_old_pair(path, url):
 
 
 def test_every_stream_has_its_scopes_and_a_lack_is_named_by_stream():
-    assert all(scope.endswith(":read") for scope in ALL_SCOPES)
-    assert missing_scopes(ALL_SCOPES) == {}
-    assert missing_scopes(ALL_SCOPES - {"billing:read"}) == {
+    assert all(scope.endswith(":read") for scope in SCOPES)
+    assert missing_scopes(SCOPES) == {}
+    assert missing_scopes(SCOPES - {"billing:read"}) == {
         "line_items": {"billing:read"},
         "transactions": {"billing:read"},
     }
-    assert len(SCOPES) == 8
+    assert len(ENDPOINTS) == 8

@@ -14,14 +14,14 @@ import requests
 from drchrono_sandbox import Practice, Settings, serve
 from oauth_server import CLIENT, OAuthServer
 
+from tap_drchrono import authorize
 from tap_drchrono.clock import Clock
-from tap_drchrono.credentials import authorize
 from tap_drchrono.credentials.auth import Authenticator, Credentials
 from tap_drchrono.credentials.file import CredentialsFile
 from tap_drchrono.credentials.grant import Pair
 from tap_drchrono.credentials.loopback import Listener
 from tap_drchrono.errors import CredentialsError
-from tap_drchrono.scopes import ALL_SCOPES
+from tap_drchrono.streams.catalogue import SCOPES
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_a_person_consents_and_the_tap_can_read(run, server, path, person, brows
 
 def test_exactly_the_scopes_that_the_streams_need_are_asked_for(run, person):
     run()
-    assert person.asked("scope").split() == sorted(ALL_SCOPES)
+    assert person.asked("scope").split() == sorted(SCOPES)
     assert person.asked("response_type") == "code"
     assert len(person.asked("state")) >= 32
     first = person.asked("state")
@@ -464,7 +464,7 @@ def test_the_sandbox_authorizes_and_goes_on_rotating(path, monkeypatch, caplog):
                     timeout=10,
                 )
                 assert answer.status_code == 201
-                assert auth.scope == ALL_SCOPES
+                assert auth.scope == SCOPES
         grants = list(sandbox.api.oauth.grants.values())
     assert [grant.refreshes for grant in grants if grant.refreshes] == [3]
     assert "MARK-" not in caplog.text

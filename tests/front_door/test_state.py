@@ -324,7 +324,7 @@ class TestTheEndOnRequest:
     def test_while_the_target_does_not_read(self, make_tap, catalog):
         practice = Practice.generate(records=3, counts={"patients": 2000})
         with serve(practice=practice) as served:
-            tap = make_tap(served)
+            tap = make_tap(served, page_size=50)
             read, write = os.pipe()
             chosen = only(catalog, ["patients"])
             with tap.start(catalog=chosen, stdout=write) as running:

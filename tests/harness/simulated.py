@@ -29,8 +29,8 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-import tap_drchrono.tap
 from tap_drchrono.clock import Clock
+from tap_drchrono.engine import Outside
 from tap_drchrono.tap import TapDrchrono, main
 
 if t.TYPE_CHECKING:
@@ -284,19 +284,17 @@ def run(
     session = requests.Session()
     if not over_sockets:
         session.mount("http://", SandboxAdapter(api, clock, cut, kill_at))
-    kind = type("SimulatedTap", (TapDrchrono,), {"clock": clock, "session": session})
     output = io.TextIOWrapper(io.BytesIO(), write_through=True)
     log = io.StringIO()
     variables = {"LOGLEVEL": level, **(environment or {})}
     with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(tap_drchrono.tap, "TapDrchrono", kind))
         stack.enter_context(mock.patch.object(sys, "argv", arguments))
         stack.enter_context(mock.patch.dict("os.environ", variables))
         stack.enter_context(contextlib.redirect_stdout(output))
         stack.enter_context(contextlib.redirect_stderr(log))
         stack.enter_context(_process_globals())
         try:
-            main()
+            main(Outside(clock, session))
         except SystemExit as end:
             status = end.code
         except KilledError:

@@ -7,6 +7,7 @@ import datetime as dt
 import logging
 import typing as t
 
+from tap_drchrono.endpoints import Endpoint
 from tap_drchrono.lists.budget import ListDesk
 from tap_drchrono.lists.jobs import (
     LIFETIME,
@@ -136,6 +137,19 @@ class ListModel:
         return self.answer_get(pending, answer)
 
 
+def source_of(
+    stream: str,
+    page_size: int = 1000,
+    since: dt.date = dt.date(1970, 1, 1),
+    *,
+    first_sync: bool = True,
+) -> Source:
+    """What is read of an invented stream."""
+    scopes = frozenset({f"{stream}:read"})
+    endpoint = Endpoint(stream, f"/api/{stream}_list", "id", scopes)
+    return Source(endpoint, page_size, since, first_sync, 1800)
+
+
 def read(
     model: ListModel,
     *,
@@ -156,7 +170,7 @@ def read(
     """
     clock = clock or FakeClock()
     desk = ListDesk(max_pending, clock)
-    source = Source("things", "id", page_size, since, first_sync, 1800)
+    source = source_of("things", page_size, since, first_sync=first_sync)
     paginator = BulkListPaginator(source, desk, clock, logging.getLogger("test"))
     emitted: list[dict[str, t.Any]] = []
     dated = [] if dated is None else dated
@@ -171,10 +185,10 @@ def read(
         else:
             assert isinstance(token, Fetch)
             answer = model.get(token.list, clock.now())
-        if records := paginator.receive(answer):
-            emitted.extend(records)
-            if paginator.order is Order.UPDATED_AT:
-                dated.extend(records)
+        if (page := paginator.page(answer)) and page.records:
+            emitted.extend(page.records)
+            if page.after is not None:
+                dated.extend(page.records)
             on_page()
         paginator.advance(t.cast("t.Any", None))
         if paginator.finished:

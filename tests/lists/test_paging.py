@@ -8,11 +8,11 @@ import logging
 import random
 
 import pytest
-from list_model import FakeClock, ListModel, read
+from list_model import FakeClock, ListModel, read, source_of
 
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists.budget import ListDesk
-from tap_drchrono.lists.jobs import Answer, Fetch, Source, Status, Submit
+from tap_drchrono.lists.jobs import Answer, Fetch, Status, Submit
 from tap_drchrono.lists.paginator import BulkListPaginator
 
 
@@ -70,8 +70,7 @@ def test_the_first_lists_of_later_streams_are_generated_meanwhile():
     desk = ListDesk(8, clock)
     names = [f"s{n}" for n in range(8)]
     models = {name: filled(300, seconds=steady(5)) for name in names}
-    since = dt.date(1970, 1, 1)
-    sources = {n: Source(n, "id", 1000, since, True, 1800) for n in names}  # noqa: FBT003
+    sources = {n: source_of(n) for n in names}
     desk.expect(sources[name].first_list() for name in names[1:])
     started = clock.now()
     for name in names:
@@ -84,7 +83,8 @@ def test_the_first_lists_of_later_streams_are_generated_meanwhile():
             clock.sleep(token.at - clock.now())
             model = models[token.list.stream]
             ask = model.post if isinstance(token, Submit) else model.get
-            emitted += paginator.receive(ask(token.list, clock.now()))
+            page = paginator.page(ask(token.list, clock.now()))
+            emitted += page.records if page else ()
             paginator.advance(None)
         assert len(emitted) == 300
     assert clock.now() - started <= 6
@@ -94,18 +94,14 @@ def test_the_first_lists_of_later_streams_are_generated_meanwhile():
 def test_lists_of_other_streams_leave_half_of_the_room():
     clock = FakeClock()
     desk = ListDesk(8, clock)
-    since = dt.date(1970, 1, 1)
-    others = [
-        Source(f"o{n}", "id", 1000, since, False, 1800)  # noqa: FBT003
-        for n in range(7)
-    ]
+    others = [source_of(f"o{n}", first_sync=False) for n in range(7)]
     desk.expect(source.first_list() for source in others)
     for _ in range(7):
         desk.next_ahead(own=1).submitted("uuid", clock.now())
     assert desk.next_ahead(own=1) is None
     assert desk.room(own=1) == 0
     # Their lists may never be ready: the stream being read waits no longer than usual.
-    first = Source("first", "id", 1000, since, True, 1800).first_list()  # noqa: FBT003
+    first = source_of("first").first_list()
     first.submitted("uuid", clock.now())
     clock.sleep(2)
     first.looks, first.looked_at = 1, 1.5
@@ -117,16 +113,12 @@ def test_lists_of_other_streams_leave_half_of_the_room():
 def test_what_is_lent_later_is_half_of_the_room():
     clock = FakeClock()
     desk = ListDesk(4, clock)
-    since = dt.date(1970, 1, 1)
-    first = Source("first", "id", 1000, since, True, 1800).first_list()  # noqa: FBT003
+    first = source_of("first").first_list()
     first.submitted("uuid", clock.now())
     clock.sleep(2)
     first.looks, first.looked_at = 1, 1.5
     desk.ready(first, 1000)
-    desk.expect(
-        Source(f"o{n}", "id", 1000, since, True, 1800).first_list()  # noqa: FBT003
-        for n in range(7)
-    )
+    desk.expect(source_of(f"o{n}").first_list() for n in range(7))
     for _ in range(2):
         desk.next_ahead(own=0).submitted("uuid", clock.now())
     assert desk.next_ahead(own=0) is None

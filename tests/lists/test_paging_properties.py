@@ -87,7 +87,7 @@ def test_a_quiet_stream_is_emitted_exactly_once(initial, size, pending, dated):
         model.put(key, stamp)
     emitted, paginator = read(model, page_size=size, max_pending=pending)
     assert sorted(r["id"] for r in emitted) == list(range(len(initial)))
-    assert paginator.reread == 0
+    assert paginator.outcome().reread == 0
 
 
 @given(st.lists(stamps, max_size=60), page_sizes, changes)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 
 import pytest
 import requests
+from list_model import source_of
 from singer_sdk.exceptions import RetriableAPIError
 
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists.answers import interpret
-from tap_drchrono.lists.jobs import Fetch, Frame, PendingList, Status, Submit
-from tap_drchrono.lists.windows import Window
+from tap_drchrono.lists.jobs import Fetch, Status, Submit
 
 SECRET = "Mrs Invented 078-05-1120"
-PENDING = PendingList("patients", Frame(dt.date(1970, 1, 1)), Window(1, 1000))
+PENDING = source_of("patients").first_list()
 POST = Submit(PENDING, 1)
 GET = Fetch(PENDING, 1, 0.0)
 

@@ -27,6 +27,15 @@ class Oddity(enum.Enum):
     )
 
 
+def utc_day(moment: float) -> dt.date:
+    """Return the day of a moment, in UTC.
+
+    Args:
+        moment: Seconds since the epoch.
+    """
+    return dt.datetime.fromtimestamp(moment, dt.UTC).date()
+
+
 def is_usable(value: object, today: dt.date) -> bool:
     """Tell whether a stored bookmark says where to read from.
 

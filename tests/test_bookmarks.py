@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_drchrono.records.bookmarks import Bookmark, Oddity, since
+from tap_drchrono.bookmarks import Bookmark, Oddity, since
 
 TODAY = dt.date(2024, 6, 15)
 START = "2024-05-01T10:00:00"

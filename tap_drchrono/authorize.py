@@ -19,8 +19,8 @@ from tap_drchrono.credentials.grant import Credentials, Pair, Stored
 from tap_drchrono.credentials.location import keeping_advice, locate
 from tap_drchrono.credentials.loopback import LOOPBACK, Listener
 from tap_drchrono.errors import CredentialsError, TapDrchronoError
-from tap_drchrono.scopes import missing_scopes
 from tap_drchrono.settings import API_URL, url_problem
+from tap_drchrono.streams.catalogue import SCOPES, missing_scopes
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,7 +171,7 @@ def command(  # noqa: PLR0913 - one argument per option
         client_id=credentials.client_id or "",
         clock=Clock(),
     )
-    request = Request(credentials, redirect_uri, secrets.token_urlsafe(32))
+    request = Request(credentials, redirect_uri, secrets.token_urlsafe(32), SCOPES)
     pair = authorize(request, file, browser=not no_browser, replace=replace)
     _tell(credentials, file, pair)
 

@@ -1,0 +1,86 @@
+"""What one sync shares: one value, handed to whatever needs it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+import requests
+
+from tap_drchrono.api.ask import Api
+from tap_drchrono.api.quota import Quota
+from tap_drchrono.api.transport import Transport
+from tap_drchrono.clock import Clock
+from tap_drchrono.credentials.auth import Authenticator
+from tap_drchrono.credentials.grant import Credentials
+from tap_drchrono.lists.budget import ListDesk
+
+if t.TYPE_CHECKING:
+    import logging
+    from collections.abc import Mapping
+
+_GRACE = 1.5
+"""Seconds that a token request may go on after a stop was requested: an answer that
+nobody stores ends the grant."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Where the tap meets the world: time, and the network.
+
+    Attributes:
+        clock: Time, waiting, and the wish to stop.
+        session: The one HTTP session.
+    """
+
+    clock: Clock = field(default_factory=Clock)
+    session: requests.Session = field(default_factory=requests.Session)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What the streams of one sync share.
+
+    Attributes:
+        clock: Time, waiting, and the wish to stop.
+        quota: Counts all requests.
+        authenticator: Puts the access token on requests, and refreshes it.
+        api: Asks DrChrono.
+        budget: Keeps the number of pending lists within bounds.
+    """
+
+    clock: Clock
+    quota: Quota
+    authenticator: Authenticator
+    api: Api
+    budget: ListDesk
+
+    @classmethod
+    def start(
+        cls, config: Mapping[str, t.Any], outside: Outside, logger: logging.Logger
+    ) -> Engine:
+        """Put together what a sync needs. Nothing is read or sent yet.
+
+        Args:
+            config: The settings, defaults included.
+            outside: Time and network.
+            logger: Says why the tap waits.
+
+        Returns:
+            The engine.
+        """
+        clock = outside.clock
+        quota = Quota(config["hourly_request_limit"], clock, logger)
+        transport = Transport(outside.session, quota, clock, config["request_timeout"])
+        authenticator = Authenticator(
+            Credentials.from_config(config),
+            send=lambda request: transport.send(request, _GRACE),
+            clock=clock,
+        )
+        return cls(
+            clock=clock,
+            quota=quota,
+            authenticator=authenticator,
+            api=Api(transport, authenticator, clock, logger),
+            budget=ListDesk(config["max_pending_lists"], clock),
+        )

@@ -1,0 +1,136 @@
+"""A bulk list: POST, look until it is ready, GET."""
+
+from __future__ import annotations
+
+import typing as t
+
+from singer_sdk.streams.rest import HTTPRequest, PageContext
+from typing_extensions import override
+
+from tap_drchrono import bookmarks
+from tap_drchrono.api.ask import Answered
+from tap_drchrono.clock import in_words
+from tap_drchrono.errors import HostError, StreamError
+from tap_drchrono.lists.answers import interpret
+from tap_drchrono.lists.jobs import Answer, Order, Source, Status, Submit, Token
+from tap_drchrono.lists.paginator import BulkListPaginator
+from tap_drchrono.streams.base import DrChronoStream
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_drchrono.pages import Outcome
+    from tap_drchrono.streams.base import Paginator
+
+_LONG_WAIT = 20.0
+"""Seconds from which a wait for a list is worth a line."""
+
+
+class BulkListStream(DrChronoStream[Token, Answer]):
+    """A bulk list endpoint of DrChrono, read incrementally by `updated_at`."""
+
+    max_page_size: t.ClassVar[int] = 1000
+    """Records a page at most, as DrChrono documents for the endpoint."""
+    steady_order: t.ClassVar[Order] = Order.ID
+    """The order, beside `updated_at`, that DrChrono offers for the endpoint."""
+    includes: t.ClassVar[Mapping[str, str]] = {}
+    """Parameters sent as `true` while the setting that they are mapped to is on."""
+
+    def source(self) -> Source:
+        """Say what is read, and from which day on."""
+        stored = self.stored_bookmark
+        since, resumed = bookmarks.since(
+            stored, self.config.get("start_date"), self.config["lookback_days"]
+        )
+        includes = {**self.includes, "verbose": "verbose"}
+        return Source(
+            self.endpoint(),
+            min(self.config.get("page_size") or self.max_page_size, self.max_page_size),
+            since,
+            not resumed,
+            self.config["list_timeout"],
+            self.steady_order,
+            stored,
+            {name: "true" for name, on in includes.items() if self.config[on]},
+        )
+
+    @override
+    def get_new_paginator(self) -> BulkListPaginator:
+        return BulkListPaginator(
+            self.source(), self.engine.budget, self.engine.clock, self.logger
+        )
+
+    @override
+    def get_http_request(self, *, page: PageContext[Token]) -> HTTPRequest:
+        """Turn a page token into a POST or a GET."""
+        token = t.cast("Token", page.next_page_token)
+        pending = token.list
+        url = self.url_base + pending.source.endpoint.path
+        if not isinstance(token, Submit):
+            return HTTPRequest(url, "GET", {"uuid": pending.uuid})
+        params: dict[str, t.Any] = {
+            "since": pending.frame.since.isoformat(),
+            "order_by": pending.frame.order.value,
+            "page": pending.window.page,
+            "page_size": pending.window.size,
+            **pending.source.flags,
+        }
+        return HTTPRequest(url, "POST", params)
+
+    @override
+    def ask(self, token: Token) -> Answered[Answer]:
+        """Ask for what a token says, when it is due.
+
+        A list asked for ahead, for a stream whose turn will come, is no reason to
+        wait, or to fail: its own stream will ask again.
+        """
+        self._wait_for(token)
+        request = self.get_http_request(page=PageContext(None, token))
+        api, endpoint = self.engine.api, token.list.source.endpoint
+        if endpoint.stream == self.name:
+            return api.ask(endpoint, request, lambda found: interpret(token, found))
+        try:
+            return api.ask(
+                endpoint, request, lambda found: interpret(token, found), tries=1
+            )
+        except (HostError, StreamError):
+            return Answered(None, Answer(Status.REFUSED))
+
+    def _wait_for(self, token: Token) -> None:
+        """Wait until a request is due; say so if that takes a while."""
+        wait = token.at - self.engine.clock.now()
+        if wait > _LONG_WAIT:
+            self.logger.info(
+                "Waiting until %s for a list of %s, page %d.",
+                in_words(token.at),
+                token.list.stream,
+                token.list.window.page,
+            )
+        self.engine.clock.sleep(wait)
+
+    @override
+    def show_progress(self, paginator: Paginator[Token, Answer]) -> None:
+        reading = t.cast("BulkListPaginator", paginator)
+        quota, total, size = self.engine.quota, reading.total, reading.max_size
+        self.logger.info(
+            "%s: page %d of about %s, %d of %s records; %d lists pending, %d of %d "
+            "requests used this hour.",
+            self.name,
+            reading.pages,
+            "?" if total is None else max(-(-total // size), reading.pages),
+            reading.position,
+            "?" if total is None else total,
+            reading.pending,
+            quota.used,
+            quota.limit,
+        )
+
+    @override
+    def reached_end(self, outcome: Outcome) -> None:
+        if not outcome.records and self.stored_bookmark is None:
+            self.logger.warning(
+                "%s: no records. If there should be some, check that the authorization "
+                "has the scopes %s: DrChrono may leave out records without an error.",
+                self.name,
+                ", ".join(sorted(self.scopes)),
+            )
