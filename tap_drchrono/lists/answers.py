@@ -49,7 +49,7 @@ def interpret(token: Token, response: requests.Response) -> Answer:
         nameless = isinstance(token, Submit) and answer and not answer.uuid
         if answer is None or (nameless and answer.status is Status.IN_PROGRESS):
             if is_deep(response.content, _content_type(response)):
-                raise StreamError(_too_deep(stream, status))
+                raise StreamError(_too_deep(token.list.stream, status))
             raise RetriableAPIError(_unreadable(response, body), response)
         return answer
     word = f"HTTP {status}"

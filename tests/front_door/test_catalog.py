@@ -322,6 +322,23 @@ class TestStreamMaps:
         names = {record["first_name"] for record in source(served.api, "patients")}
         assert not [name for name in names if name in ended.log]
 
+    def test_one_that_fails_costs_its_stream_alone_in_batches_too(
+        self, tap, served, catalog, tmp_path
+    ):
+        batches = {
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": tmp_path.as_uri()},
+        }
+        maps = {"patients": {"number": "int(first_name)"}}
+        chosen = only(catalog, ["appointments", "patients", "line_items"])
+        tap = tap.with_settings(stream_maps=maps, batch_config=batches)
+        ended = tap.run(catalog=chosen)
+        assert ended.status == 1
+        target = ended.target()
+        for stream in ("appointments", "line_items"):
+            assert_equal(target, stream, source(served.api, stream))
+        assert not target.rows("patients")
+
 
 def test_flattening(tap, served, catalog):
     flat = {"flattening_enabled": True, "flattening_max_depth": 2}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import os
+import re
 import resource
 import socket
 import ssl
@@ -46,8 +47,7 @@ class Simulation:
             self.settings,
             state=self.copy.state,
             catalog=catalog_of(*streams),
-            level="WARNING",
-            **how,
+            **{"level": "WARNING"} | how,
         )
         self.copy.take(ended.output)
         return ended
@@ -104,6 +104,22 @@ def test_each_failed_stream_is_in_the_summary(simulate):
     assert "3 of 3 streams failed: appointments, patients, prescr" in ended.log
     for stream in THREE:
         assert f"{stream}: HTTP 503 for /api/{stream}_list, 7 times" in ended.log
+
+
+def test_the_requests_of_a_stream_are_its_own_also_those_asked_ahead(simulate):
+    simulation = simulate()
+    simulation.settings["page_size"] = 1000
+    log = simulation.run(*THREE, level="INFO").log
+
+    told = {
+        name: int(count)
+        for name, count in re.findall(r"(\w+): \d+ records .* with (\d+) requests", log)
+    }
+    sent = {
+        one: simulation.asked("POST", one) + simulation.asked("GET", one)
+        for one in THREE
+    }
+    assert told == sent
 
 
 @pytest.mark.parametrize("cut", ["refused", "unknown host", "bad certificate"])
