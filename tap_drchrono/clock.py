@@ -1,4 +1,8 @@
-"""Time, waiting, and the wish to stop: the one place that sleeps."""
+"""Time, waiting, and the wish to stop: the one place that sleeps.
+
+What counts is DrChrono's clock, not this machine's: bookmarks, lists that expire and
+the quota's hour are all told by it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,15 @@ if t.TYPE_CHECKING:
 
 T = t.TypeVar("T")
 
+_JITTER = 5.0
+"""Seconds that a `Date` may differ for no reason: it is cut to the second, has been on
+its way, and comes from one of several servers."""
+_UNITS = (
+    ("seconds", 1, 0, 90),
+    ("minutes", 60, 0, 5400),
+    ("hours", 3600, 1, 129_600),
+)
+"""Name, seconds, digits after the point, and seconds up to which it is used."""
 _SLICE = 0.1
 """Seconds between two looks at the stop flag while waiting."""
 
@@ -29,8 +42,29 @@ def in_words(moment: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(moment))
 
 
+def how_long(seconds: float) -> str:
+    """Write a duration in the unit that a person would use.
+
+    Args:
+        seconds: How long.
+
+    Returns:
+        Such as `40 seconds`, `3 minutes`, `2.5 hours` or `3.0 days`.
+    """
+    for unit, size, digits, up_to in _UNITS:
+        if seconds < up_to:
+            return f"{seconds / size:.{digits}f} {unit}"
+    return f"{seconds / 86_400:.1f} days"
+
+
 class Clock:
-    """The wall clock, with waits that end early when the tap is asked to stop.
+    """DrChrono's clock as far as known, with waits that a wish to stop ends early.
+
+    It starts as this machine's. The first answer's `Date` sets it; from then on it runs
+    evenly with the monotonic clock and never goes back, whatever is done to the
+    machine's. A monotonic clock stands still while the machine sleeps: the next
+    answer's `Date` then takes it forward. So a difference between two readings is the
+    larger of what the two clocks say.
 
     A signal handler may only set a flag (`request_stop`), since raising from one could
     tear a line that is being written. So every wait looks at the flag, several times a
@@ -38,16 +72,41 @@ class Clock:
     """
 
     def __init__(self) -> None:
-        """Start with no wish to stop."""
+        """Start with this machine's time, and no wish to stop."""
         self._signum: int | None = None
+        self._ahead_of_monotonic = self.machine_time() - self.monotonic()
+        self._is_set = False
+
+    def machine_time(self) -> float:
+        """Return this machine's wall clock, in seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return seconds since some moment, whatever is done to the wall clock."""
+        return time.monotonic()
 
     def now(self) -> float:
         """Return the current time.
 
         Returns:
-            Seconds since the epoch.
+            Seconds since the epoch, by the server's clock once an answer told it.
         """
-        return time.time()
+        return self.monotonic() + self._ahead_of_monotonic
+
+    def told(self, server_time: float) -> float:
+        """Take in the `Date` of an answer that has just come.
+
+        Args:
+            server_time: Seconds since the epoch, in whole seconds.
+
+        Returns:
+            Seconds by which this machine's wall clock is ahead of it.
+        """
+        behind = server_time - self.now()
+        if behind > _JITTER or (behind < -_JITTER and not self._is_set):
+            self._ahead_of_monotonic += behind
+        self._is_set = True
+        return self.machine_time() - server_time
 
     def request_stop(self, signum: int) -> None:
         """Ask for an end at the next safe point. Safe to call in a signal handler.

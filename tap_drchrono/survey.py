@@ -11,6 +11,7 @@ import typing as t
 
 import click
 
+from tap_drchrono.clock import how_long
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists.jobs import Fetch, Frame, PendingList, Purpose, Status, Submit
 from tap_drchrono.lists.polling import explore
@@ -185,7 +186,7 @@ def show(
         records = f"{sum(size.records or 0 for size in sizes):,}"
         click.echo(f"{'all':<28}{records:>12}{pages:>8,}{requests:>10,}")
         click.echo(
-            f"About {_in_words(seconds)} with {limit} requests an hour, if a "
+            f"About {how_long(seconds)} with {limit} requests an hour, if a "
             f"full page takes {_PAGE_SECONDS:.0f} s."
         )
     for size in sizes:
@@ -234,12 +235,3 @@ def test(streams: Sequence[BulkListStream], engine: Engine) -> int:
 def _be_brief() -> None:
     """Keep the SDK's metrics out of an answer that a person reads."""
     logging.getLogger("singer_sdk.metrics").setLevel(logging.WARNING)
-
-
-def _in_words(seconds: float) -> str:
-    """Write a duration in the unit that a person would use."""
-    if seconds < 90:  # noqa: PLR2004 - a minute and a half
-        return f"{seconds:.0f} seconds"
-    if seconds < 5400:  # noqa: PLR2004 - an hour and a half
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.1f} hours"

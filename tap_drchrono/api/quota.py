@@ -7,8 +7,6 @@ limits). There are no rate limit headers, so the tap counts its own requests.
 
 from __future__ import annotations
 
-import email.utils
-import re
 import typing as t
 from collections import deque
 
@@ -17,7 +15,6 @@ from tap_drchrono.errors import HostError
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Mapping
 
     from tap_drchrono.clock import Clock
 
@@ -30,32 +27,10 @@ _GRACE = 1.0
 """Seconds after the top of the hour or a stated wait, as clocks differ."""
 _PATIENCE = 24 * HOUR
 """Seconds of nothing but 429 after which somebody has to look."""
-
-_AVAILABLE_IN = re.compile(r"available in (\d+(?:\.\d+)?) second")
-
-
-def stated_wait(headers: Mapping[str, str], body: str, now: float) -> float | None:
-    """Read from a 429 how long to wait.
-
-    Args:
-        headers: The answer's headers.
-        body: The answer's body.
-        now: Seconds since the epoch.
-
-    Returns:
-        Seconds, or None if the answer does not say.
-    """
-    after = headers.get("Retry-After", "").strip()
-    if after.isdecimal():
-        return float(after)
-    if after:
-        try:
-            return max(email.utils.parsedate_to_datetime(after).timestamp() - now, 0)
-        except ValueError:
-            pass
-    if match := _AVAILABLE_IN.search(body):
-        return float(match[1])
-    return None
+_STATED = 2
+"""Refusals in a row whose stated waits are believed."""
+_REFUSALS = 5
+"""Refused requests in any hour, whatever the answers say and whoever else calls."""
 
 
 def next_hour(now: float) -> float:
@@ -82,7 +57,8 @@ class Quota:
         self._recent: deque[float] = deque(maxlen=_BURST)
         self._blocked_until = 0.0
         self._throttled_since: float | None = None
-        self._bare_throttles = 0
+        self._in_a_row = 0
+        self._refusals: deque[float] = deque(maxlen=_REFUSALS)
 
     @property
     def limit(self) -> int:
@@ -102,12 +78,14 @@ class Quota:
         """
         if (wait := self._blocked_until - self._clock.now()) > 0:
             self._clock.sleep(wait)
+        self._blocked_until = 0.0
         if self.used >= self._limit:
             until = next_hour(self._clock.now()) + _GRACE
             self._log_wait(f"all {self._limit} requests of this hour are used", until)
             self._clock.sleep(until - self._clock.now())
         if len(self._recent) == _BURST:
-            self._clock.sleep(self._recent[0] + 1 - self._clock.now())
+            # The first answer may have set the clock back.
+            self._clock.sleep(min(self._recent[0] + 1 - self._clock.now(), 1.0))
         now = self._clock.now()
         self._recent.append(now)
         self._used = self.used + 1
@@ -116,16 +94,22 @@ class Quota:
     def answered(self) -> None:
         """Note that a request is over.
 
-        The second counts from here: the server may have seen it no earlier.
+        The second counts from here: the server may have seen it no earlier. So does
+        the hour, if another one has begun, by a clock that the answer may have set.
         """
-        self._recent[-1] = self._clock.now()
+        now = self._clock.now()
+        self._recent[-1] = now
+        if now // HOUR != self._hour:
+            self._hour = now // HOUR
+            self._used = 1
 
     def throttled(self, wait: float | None) -> None:
         """Note a 429: the next request waits.
 
         Others may use the same quota. A 429 that does not say how long may come from
         the limit a second, so the first gets a short wait; hammering would keep the
-        limit tripped, so the next ones wait for the top of the hour.
+        limit tripped, so the next ones wait for the top of the hour. That also ends
+        short waits that are stated again and again.
 
         Args:
             wait: Seconds that the answer asked for, or None if it did not say.
@@ -144,19 +128,24 @@ class Quota:
             )
             raise HostError(msg)
         if wait is not None:
-            until = now + min(wait, _PATIENCE) + _GRACE
-        elif self._bare_throttles == 0:
+            until = now + wait + _GRACE
+        elif self._in_a_row == 0:
             until = now + _SHORT_WAIT
         else:
             until = next_hour(now) + _GRACE
-        self._bare_throttles += wait is None
+        self._in_a_row += 1
+        if self._in_a_row > _STATED:
+            until = max(until, next_hour(now) + _GRACE)
+        self._refusals.append(now)
+        if len(self._refusals) == _REFUSALS:
+            until = max(until, self._refusals[0] + HOUR + _GRACE)
         self._blocked_until = until
         self._log_wait("DrChrono throttles (HTTP 429)", until)
 
     def accepted(self) -> None:
         """Note an answer other than 429."""
         self._throttled_since = None
-        self._bare_throttles = 0
+        self._in_a_row = 0
 
     def _log_wait(self, reason: str, until: float) -> None:
         """Say once why and until when."""

@@ -7,7 +7,8 @@ import typing as t
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
-from tap_drchrono.api.quota import stated_wait
+from tap_drchrono.api.headers import server_time, stated_wait
+from tap_drchrono.clock import how_long
 from tap_drchrono.errors import HostError
 from tap_drchrono.settings import is_loopback
 
@@ -27,6 +28,10 @@ _REDIRECTS = frozenset(
     }
 )
 _MOST_REDIRECTS = 5
+_CLOCKS_APART = 300.0
+"""Seconds between this machine's clock and the server's that are worth a warning."""
+
+logger = logging.getLogger("tap-drchrono.api")
 
 
 def silence_libraries() -> None:
@@ -66,6 +71,7 @@ class Transport:
         self._quota = quota
         self._clock = clock
         self._timeout = timeout
+        self._warned = False
 
     def send(
         self, request: requests.PreparedRequest, grace: float = 0.0
@@ -102,6 +108,7 @@ class Transport:
             self._quota.take()
             try:
                 response = self._clock.call(lambda: self._send(request), grace)
+                self._tell_the_clock(response)
             finally:
                 self._quota.answered()
             if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
@@ -109,7 +116,22 @@ class Transport:
                 return response
             body = response.content.decode(errors="replace")
             self._quota.throttled(
-                stated_wait(response.headers, body, self._clock.now())
+                stated_wait(response.headers, body, now=self._clock.now())
+            )
+
+    def _tell_the_clock(self, response: requests.Response) -> None:
+        """Take the time from an answer; say once if this machine's is another."""
+        now = server_time(response.headers)
+        if now is None:
+            return
+        ahead = self._clock.told(now)
+        if abs(ahead) > _CLOCKS_APART and not self._warned:
+            self._warned = True
+            logger.warning(
+                "This machine's clock is %s %s DrChrono's. The tap goes by DrChrono's; "
+                "set this machine's right.",
+                how_long(abs(ahead)),
+                "ahead of" if ahead > 0 else "behind",
             )
 
     def _send(self, request: requests.PreparedRequest) -> requests.Response:

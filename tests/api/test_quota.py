@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import email.utils
 import logging
 
 import pytest
@@ -11,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from list_model import FakeClock
 
-from tap_drchrono.api.quota import HOUR, Quota, next_hour, stated_wait
+from tap_drchrono.api.quota import HOUR, Quota, next_hour
 from tap_drchrono.errors import HostError
 
 NOON = 1_700_006_400.0
@@ -88,7 +86,7 @@ def test_the_count_starts_anew_with_the_hour(clock):
 
 
 class TestThrottled:
-    @pytest.mark.parametrize("seconds", [0, 0.5, 412, 2710.0])
+    @pytest.mark.parametrize("seconds", [0.5, 412, 2710.0])
     def test_a_stated_wait_is_obeyed(self, clock, seconds):
         quota = quota_with(clock)
         quota.throttled(seconds)
@@ -137,45 +135,87 @@ class TestThrottled:
             quota.accepted()
 
 
-SENTENCE = "Request was throttled. Expected available in {} seconds."
+class TestRefusals:
+    """Whatever a 429 says, no hour sees more than five requests refused."""
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.none() | st.floats(0.001, 86_400) | st.just(1.0),
+                st.floats(0, 900),
+                st.booleans(),
+            ),
+            max_size=60,
+        )
+    )
+    def test_no_hour_sees_more_than_five(self, answers):
+        clock = FakeClock(NOON + 123)
+        quota = quota_with(clock)
+        refused = []
+        for wait, pause, accepted in answers:
+            clock.time += pause
+            quota.take()
+            quota.answered()
+            if accepted:
+                quota.accepted()
+            else:
+                refused.append(clock.now())
+                try:
+                    quota.throttled(wait)
+                except HostError:
+                    break
+        for moment in refused:
+            assert sum(moment <= other < moment + HOUR for other in refused) <= 5
+
+    @pytest.mark.parametrize("seconds", [0.1, 1.0, 5.0])
+    def test_short_waits_that_are_stated_forever(self, clock, seconds):
+        quota = quota_with(clock)
+        for _ in range(10):
+            quota.take()
+            quota.throttled(seconds)
+        assert clock.now() - NOON > 6 * HOUR
+
+    def test_refusals_between_answers_are_waited_out_too(self, clock):
+        quota = quota_with(clock)
+        for _ in range(20):
+            quota.take()
+            quota.throttled(1.0)
+            quota.take()
+            quota.accepted()
+        assert clock.now() - NOON > 3 * HOUR
 
 
-@pytest.mark.parametrize(
-    ("headers", "body", "wait"),
-    [
-        ({}, SENTENCE.format("412"), 412.0),
-        ({}, SENTENCE.format("2710.0"), 2710.0),
-        ({}, SENTENCE.format("1").replace("seconds", "second"), 1.0),
-        ({}, "Request was throttled.", None),
-        ({}, "", None),
-        ({"Retry-After": "30"}, "", 30.0),
-        ({"Retry-After": "30"}, SENTENCE.format("412"), 30.0),
-        ({"Retry-After": "soon"}, SENTENCE.format("412"), 412.0),
-        ({"Retry-After": "-5"}, "", None),
-        ({"Retry-After": ""}, "", None),
-    ],
-)
-def test_what_an_answer_says(headers, body, wait):
-    assert stated_wait(headers, body, NOON) == wait
+class TestAClockThatIsSet:
+    """The first answer may set the clock back by days; nothing waits for that."""
 
+    @pytest.mark.parametrize("days", [3, -3])
+    def test_costs_no_wait(self, clock, days):
+        quota = quota_with(clock)
+        for _ in range(8):
+            quota.take()
+            quota.answered()
+        clock.time -= days * 24 * HOUR
+        before = clock.now()
+        quota.answered()
+        assert quota.used == 1
+        quota.take()
+        assert clock.now() - before <= 1
 
-@pytest.mark.parametrize(("ahead", "wait"), [(90, 90), (-90, 0)])
-def test_a_date_to_wait_for(ahead, wait):
-    moment = dt.datetime.fromtimestamp(NOON + ahead, dt.UTC)
-    after = email.utils.format_datetime(moment, usegmt=True)
-    assert stated_wait({"Retry-After": after}, "", NOON) == wait
+    def test_a_wait_that_is_over_is_not_waited_for_again(self, clock):
+        quota = quota_with(clock)
+        quota.take()
+        quota.throttled(30.0)
+        quota.take()
+        clock.time -= 3 * 24 * HOUR
+        quota.answered()
+        before = clock.now()
+        quota.take()
+        assert clock.now() - before <= 1
 
-
-@pytest.mark.parametrize(
-    ("headers", "body"),
-    [
-        ({"Retry-After": "9" * 30}, ""),
-        ({}, "Expected available in 99999999999999999999 seconds."),
-    ],
-)
-def test_an_absurd_wait_is_bounded(clock, headers, body):
-    quota = quota_with(clock)
-    before = clock.now()
-    quota.throttled(stated_wait(headers, body, clock.now()))
-    quota.take()
-    assert clock.now() - before <= 86_401
+    def test_an_hour_that_begins_before_the_answer_counts_the_request(self, clock):
+        quota = quota_with(clock)
+        clock.time = NOON - 0.1
+        quota.take()
+        clock.time = NOON + 0.1
+        quota.answered()
+        assert quota.used == 1

@@ -48,7 +48,16 @@ class Answers(BaseAdapter):
 
 
 class OneClock(FakeClock):
-    """Runs calls at once."""
+    """Runs calls at once, and is told the time."""
+
+    def __init__(self, machine_ahead=0.0):
+        super().__init__()
+        self.machine_ahead = machine_ahead
+        self.was_told = []
+
+    def told(self, server_time):
+        self.was_told.append(server_time)
+        return self.machine_ahead
 
     def call(self, function, grace=0.0):
         del grace
@@ -110,6 +119,49 @@ def test_throttling_is_waited_out_and_counted(clock):
     assert send().status_code == 200
     assert len(adapter.asked) == quota.used == 3
     assert 60 <= clock.now() - start < 70
+
+
+DATED = {"Date": "Wed, 15 Nov 2023 00:00:00 GMT"}
+DATE = 1_700_006_400.0
+
+
+class TestTheServersTime:
+    @pytest.mark.parametrize("status", [200, 302, 401, 404, 429, 503])
+    def test_is_told_by_every_answer(self, clock, status):
+        headers = DATED | {"Location": "/a"}
+        send, _, _ = transport_of(clock, (status, headers, ""), OK)
+        send()
+        assert clock.was_told == [DATE]
+
+    @pytest.mark.parametrize("headers", [{}, {"Date": "yesterday"}])
+    def test_is_not_told_by_an_answer_without_it(self, clock, headers):
+        send, _, _ = transport_of(clock, (200, headers, ""))
+        send()
+        assert clock.was_told == []
+
+    @pytest.mark.parametrize(
+        ("ahead", "words"),
+        [
+            (301.0, "5 minutes ahead of"),
+            (-172_800.0, "2.0 days behind"),
+            (299.0, ""),
+            (-299.0, ""),
+        ],
+    )
+    def test_that_is_far_from_the_machine_s_is_said_once(self, caplog, ahead, words):
+        caplog.set_level(logging.WARNING)
+        answers = [(200, DATED, "")] * 3
+        send, _, _ = transport_of(OneClock(ahead), *answers)
+        for _ in range(3):
+            send()
+        assert [words in r.message for r in caplog.records] == [True] * bool(words)
+
+    def test_measures_a_date_to_wait_for(self, clock):
+        after = {"Retry-After": "Wed, 15 Nov 2023 00:02:00 GMT"}
+        send, _, _ = transport_of(clock, (429, DATED | after, ""), OK)
+        start = clock.now()
+        send()
+        assert 120 <= clock.now() - start <= 122
 
 
 class TestRedirects:

@@ -7,6 +7,7 @@ would end. So a run that backs off for half a minute takes some milliseconds.
 from __future__ import annotations
 
 import contextlib
+import email.utils
 import io
 import json
 import logging
@@ -52,19 +53,36 @@ _LOGGERS = (None, "singer_sdk.metrics")
 
 
 class SimulatedClock(Clock):
-    """Moves when somebody waits, and can be stopped at a moment."""
+    """Moves when somebody waits, and can be stopped at a moment.
 
-    def __init__(self, now: float = NOW) -> None:
-        super().__init__()
+    Attributes:
+        time: The true time, in seconds since the epoch; the sandbox's, mostly.
+        machine_ahead: Seconds by which the machine's wall clock is ahead of it.
+        asleep: Seconds for which the machine has slept so far.
+        stop_at: When the process gets SIGTERM.
+    """
+
+    def __init__(self, now: float = NOW, *, machine_ahead: float = 0.0) -> None:
         self.time = now
+        self.machine_ahead = machine_ahead
+        self.asleep = 0.0
         self.stop_at = float("inf")
+        super().__init__()
 
     def restart(self) -> None:
-        """Forget that a process before this one was stopped."""
-        self._signum = None
+        """Begin as a new process does."""
+        super().__init__()
 
-    def now(self) -> float:
-        return self.time
+    def machine_time(self) -> float:
+        return self.time + self.machine_ahead
+
+    def monotonic(self) -> float:
+        return self.time - self.asleep
+
+    def suspend(self, seconds: float) -> None:
+        """Let the machine sleep."""
+        self.time += seconds
+        self.asleep += seconds
 
     def pass_(self, seconds: float) -> None:
         self.time += max(seconds, 0)
@@ -173,7 +191,9 @@ class SandboxAdapter(HTTPAdapter):
             Request.of(request.method or "", url, request.headers, request.body)
         )
         self._clock.pass_(_LATENCY)
-        body, headers = answer.body, dict(answer.headers)
+        body = answer.body
+        date = email.utils.formatdate(self._clock.time, usegmt=True)
+        headers = {"date": date, **answer.headers}
         if wrong := answer.misbehaviour:
             self._clock.pass_(min(wrong.delay, timeout))
             if wrong.delay >= timeout:
