@@ -1,9 +1,10 @@
 """Cut the fields that plain records have out of the vendor's OpenAPI document.
 
 `python sandbox/cut_fields.py OPENAPI.yaml` writes `drchrono_sandbox/plain/fields.json`:
-names, types and values of the fields, and none of the vendor's texts. A record is an
-object of its fields; a field is the name of its type, `["one", "of", "these"]` below
-`choice`, `[field]` for a list, or an object of fields below `fields`.
+names, types and values of the fields of all plain lists, those that the sandbox doesn't
+serve included, and none of the vendor's texts. A record is an object of its fields; a
+field is the name of its type, `["one", "of", "these"]` below `choice`, `[field]` for a
+list, or an object of fields below `fields`.
 """  # noqa: INP001 - a script beside the package
 
 from __future__ import annotations
@@ -15,14 +16,23 @@ from pathlib import Path
 
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from drchrono_sandbox.plain.endpoints import PLAIN
-
 Json: t.TypeAlias = t.Any
 
 TARGET = Path(__file__).parent / "drchrono_sandbox" / "plain" / "fields.json"
 _CHOICES = 8
+_LISTED_IN_BULK = frozenset(
+    {
+        "appointments",
+        "clinical_note_field_values",
+        "clinical_notes",
+        "eligibility_checks",
+        "line_items",
+        "patients",
+        "patients_summary",
+        "prescription_messages",
+        "transactions",
+    }
+)
 _TYPES = {
     "string": "text",
     "integer": "integer",
@@ -38,11 +48,18 @@ class _Document:
     def __init__(self, path: Path) -> None:
         self._whole: Json = yaml.safe_load(path.read_text(encoding="utf-8"))
 
-    def record(self, path: str) -> Json:
-        """Find the schema of the records that an endpoint lists."""
-        answer = self._whole["paths"][path]["get"]["responses"]["200"]
-        page = answer["content"]["application/json"]["schema"]["properties"]
-        return self._resolve((page.get("data") or page["results"])["items"])
+    def records(self) -> dict[str, Json]:
+        """Find the schemas of the records that plain lists hold, by stream."""
+        found = {}
+        for path, operations in self._whole["paths"].items():
+            answer = operations["get"]["responses"]["200"].get("content", {})
+            schema = answer.get("application/json", {}).get("schema", {})
+            page = schema.get("properties", {})
+            rows = page.get("data") or page.get("results")
+            name = path.removeprefix("/api/").strip("/")
+            if rows and "next" in page and name not in _LISTED_IN_BULK:
+                found[name] = self._resolve(rows["items"])
+        return found
 
     def fields(self, schema: Json) -> Json:
         """Describe the fields of an object."""
@@ -59,7 +76,7 @@ class _Document:
     def _field(self, schema: Json) -> Json:
         kind = schema.get("type", "string")
         if kind == "array":
-            return [self._field(self._resolve(schema["items"]))]
+            return [self._field(self._resolve(schema.get("items", {})))]
         if kind == "object":
             return {"fields": self.fields(schema)}
         if choices := schema.get("enum"):
@@ -68,7 +85,7 @@ class _Document:
 
 
 def cut(document: Path) -> Json:
-    """Describe the records of all plain endpoints.
+    """Describe the records of all plain lists.
 
     Args:
         document: The OpenAPI document.
@@ -77,13 +94,12 @@ def cut(document: Path) -> Json:
         By stream: its fields, and which of them need `verbose=true`.
     """
     source = _Document(document)
-    records = {name: source.record(info.path) for name, info in PLAIN.items()}
     return {
         name: {
             "verbose_only": sorted(record.get("x-verbose-required", ())),
             "fields": source.fields(record),
         }
-        for name, record in records.items()
+        for name, record in sorted(source.records().items())
     }
 
 

@@ -7,6 +7,7 @@ from drchrono_sandbox.messages import Misbehaviour, Request, Response
 from drchrono_sandbox.oauth import ACCESS_TOKEN, REFRESH_TOKEN
 from drchrono_sandbox.plain.endpoints import PLAIN
 from drchrono_sandbox.practice import Practice
+from drchrono_sandbox.references import ORPHANS
 from drchrono_sandbox.seen import LogEntry
 from drchrono_sandbox.server import Served, serve
 from drchrono_sandbox.settings import App, Changes, Settings
@@ -15,6 +16,7 @@ from drchrono_sandbox.streams import STREAMS
 __all__ = [
     "ACCESS_TOKEN",
     "KINDS",
+    "ORPHANS",
     "PLAIN",
     "REFRESH_TOKEN",
     "SCOPES",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import requests
-from drchrono_sandbox import STREAMS, Changes, Practice, serve
+from drchrono_sandbox import PLAIN, STREAMS, Changes, Practice, serve
 from sandbox_bench import NOW
 
 
@@ -41,6 +41,21 @@ def test_the_source_equals_what_the_api_delivers(bench):
     for stream in set(STREAMS) - {"appointments", "patients"}:
         _, source = control(api, "GET", f"streams/{stream}")
         assert source == api.whole(stream, page_size=7)
+
+
+def test_the_source_of_plain_lists_can_be_counted_and_read(bench):
+    api = bench()
+    _, counts = control(api, "GET", "plain")
+    _, fewer = control(api, "GET", "plain", show_archived="false")
+    assert list(counts) == list(fewer) == list(PLAIN)
+    assert fewer["task_notes"] < counts["task_notes"]
+    for stream in ("task_notes", "line_item_deletions", "users"):
+        _, source = control(api, "GET", f"streams/{stream}")
+        assert source == api.plain(stream, show_archived="true")["results"]
+        assert len(source) == counts[stream] > 0
+        _, active = control(api, "GET", f"streams/{stream}", show_archived="false")
+        assert active == api.plain(stream)["results"]
+        assert len(active) == fewer[stream]
 
 
 def test_changes_can_be_made_over_http(bench):

@@ -111,6 +111,19 @@ def test_rows_of_one_moment_are_counted_by_an_offset(bench):
     assert cursor_of(pages[1]["previous"]) == f"r=1&{moment}"
 
 
+def test_more_equal_rows_than_an_offset_can_count_lead_in_a_loop(bench):
+    practice = Practice.generate(
+        records=60, counts={"tasks": 1300}, now=NOW, shared=1, shared_moments=1
+    )
+    api = bench(practice, plain_order="updated_at", archived="listed")
+    addresses = []
+    page = api.plain("tasks")
+    for _ in range(6):
+        addresses.append(cursor_of(page["next"]))
+        page = api.plain_at(page["next"])
+    assert addresses == ["o=250", "o=500", "o=750", "o=1000", "o=1250", "o=1250"]
+
+
 def test_page_numbers_instead_of_cursors(bench):
     api = bench(
         Practice.generate(records=60, counts={"tasks": 60}, now=NOW),

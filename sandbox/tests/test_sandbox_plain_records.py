@@ -4,9 +4,12 @@ import time
 from collections.abc import Mapping
 
 import pytest
-from drchrono_sandbox import PLAIN, STREAMS, Practice, Settings
-from drchrono_sandbox.plain.values import JOINS
-from drchrono_sandbox.references import ORPHANS
+from drchrono_sandbox import ORPHANS, PLAIN, STREAMS, Practice, Settings
+from drchrono_sandbox.draw import Draw
+from drchrono_sandbox.plain.endpoints import PlainInfo, documented
+from drchrono_sandbox.plain.values import JOINS, Making, Visit, maker_of
+from drchrono_sandbox.references import References
+from drchrono_sandbox.tables import Row
 from sandbox_bench import NOW, Bench
 
 BULK_JOINS = {
@@ -180,6 +183,26 @@ def test_a_clinical_note_section_shows_fields_of_its_template(api):
             for value in section["values"]:
                 field = value["clinical_note_field"]
                 assert template[field] == section["clinical_note_template"]
+
+
+def test_one_row_is_all_that_another_list_needs():
+    added = sorted(set(documented()) - set(PLAIN))
+    assert len(added) > 10
+    for name in added:
+        key = "id" if "id" in documented()[name]["fields"] else "created_at"
+        info = PlainInfo(name, ("clinical:read",), key=key)
+        making = Making(
+            row=Row(number=3, created=0, updated=0),
+            key=3,
+            draw=Draw(1),
+            edit=Draw(2),
+            ids=References(dict.fromkeys((*PLAIN, *STREAMS), 5)),
+            visit=Visit("1", 2),
+            doctor=4,
+        )
+        record = maker_of(info)(making)
+        assert record.keys() == info.fields.keys()
+        assert record.get(key, 3) == 3
 
 
 def test_the_same_seed_gives_the_same_records():

@@ -58,19 +58,24 @@ class PlainInfo(t.NamedTuple):
     @property
     def fields(self) -> Mapping[str, Field]:
         """The documented fields of a record, as they really are."""
-        fields: Mapping[str, Field] = _documented()[self.name]["fields"]
+        fields: Mapping[str, Field] = documented()[self.name]["fields"]
         return {**fields, **self.real}
 
     @property
     def verbose_only(self) -> frozenset[str]:
         """Fields that are absent without `verbose=true`."""
-        return frozenset(_documented()[self.name]["verbose_only"])
+        return frozenset(documented()[self.name]["verbose_only"])
 
 
 @functools.cache
-def _documented() -> Mapping[str, t.Any]:
-    documented: Mapping[str, t.Any] = json.loads(_WHERE.read_text(encoding="utf-8"))
-    return documented
+def documented() -> Mapping[str, t.Any]:
+    """Tell what the vendor's document says of the records of plain lists.
+
+    Returns:
+        By stream, also where there is no row below: `fields` and `verbose_only`.
+    """
+    lists: Mapping[str, t.Any] = json.loads(_WHERE.read_text(encoding="utf-8"))
+    return lists
 
 
 _BILLING = (("billing:read",), ("billing", "show-billing-tab"))

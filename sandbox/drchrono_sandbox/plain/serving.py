@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 import urllib.parse
+from collections.abc import Sequence
 
 from drchrono_sandbox.parameters import is_true, read_moment
 from drchrono_sandbox.plain.cursors import Cursor, CursorError, Ordering, cut
 from drchrono_sandbox.plain.endpoints import PAGE_MAX, VERBOSE_PAGE_MAX
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from drchrono_sandbox.messages import Request
     from drchrono_sandbox.plain.endpoints import PlainInfo
@@ -96,6 +97,23 @@ def _size(
     return min(size, top) if size else top
 
 
+class _Reversed(Sequence["Row"]):
+    """A sequence from its end, without a copy."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, where: t.Any) -> t.Any:  # noqa: ANN401 - Row or list of them
+        if isinstance(where, slice):
+            start, stop, _ = where.indices(len(self))
+            rows = self._rows[len(self) - stop : len(self) - start]
+            return list(rows)[::-1]
+        return self._rows[len(self) - 1 - where]
+
+
 class Asked(t.NamedTuple):
     """What else decides on a page.
 
@@ -144,7 +162,7 @@ def list_page(query: Query, table: Table, asked: Asked) -> Listed:
     order, falling = _ORDERS[asked.settings.plain_order]
     rows = table.view(order, by_touch=False, hidden=query.archived, since=query.since)
     if falling:
-        rows = list(rows)[::-1]
+        rows = _Reversed(rows)
     if asked.settings.plain_paging == "page":
         return _by_number(rows, query.size, asked)
     return _by_cursor(rows, query.size, _ordering(order, falling=falling), asked)
