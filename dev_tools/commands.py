@@ -54,7 +54,9 @@ def _demo(arguments: Sequence[str]) -> int:
 
 
 def _test(arguments: Sequence[str]) -> int:
-    _python("-m", "pytest", *arguments)
+    # For a few tests, starting workers would take longer than the tests.
+    workers = () if arguments else ("-n", "auto", "--dist", "loadgroup")
+    _python("-m", "pytest", *workers, *arguments)
 
 
 def _check(arguments: Sequence[str]) -> int:
@@ -66,6 +68,7 @@ def _check(arguments: Sequence[str]) -> int:
         ["ruff", "check", ".", "dev", *arguments],
         ["ruff", "format", "--check", ".", "dev"],
         ["mypy"],
+        ["lint-imports", "--no-cache"],
         ["yamllint", "--strict", ".github", *YAML],
         ["zizmor", "--quiet", "--offline", "--persona=pedantic", ".github"],
         _schema_check("github-workflows", *workflows),
@@ -122,8 +125,10 @@ def _setup(_: Sequence[str]) -> int:
 
 COMMANDS = {
     "demo": Command("run the tap twice, with Meltano, on a simulated practice", _demo),
-    "test": Command("run all tests; arguments go to pytest", _test),
-    "check": Command("lint, formatting, types and workflows", _check),
+    "test": Command(
+        "run all tests, or those that the arguments for pytest name", _test
+    ),
+    "check": Command("lint, formatting, types, layers and workflows", _check),
     "sandbox": Command("start the simulated API; --help tells its options", _sandbox),
     "bench": Command(
         "measure requests, time and memory on simulated practices", _bench

@@ -21,6 +21,9 @@ if t.TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent.parent
 PINS = sorted(Path(__file__).parent.glob("pins/target-*.txt"))
+
+# One worker starts the database server and fills the loaders' tables.
+pytestmark = pytest.mark.xdist_group("loaders")
 SIGNATURE = re.compile(r"Signature=[0-9a-f]+")
 
 LOADERS = {one.name: one for one in (DuckDb, Jsonl, Postgres)}
