@@ -55,20 +55,11 @@ def _field_type(making: Making) -> dict[str, t.Any]:
     return {"clinical_note_template": making.ids.template_of(making.row.number)}
 
 
-def _deletion(making: Making) -> dict[str, t.Any]:
-    """A line item that was there before the first one that is there."""
-    return {
-        "billing_line_item_id": key_of("line_items", -1 - making.row.number),
-        "appointment_id": making.visit.appointment,
-    }
-
-
 SHAPES: Mapping[str, Shape] = {
     "users": _user,
     "staff": _staff,
     "offices": _office,
     "clinical_note_templates": _note_template,
     "clinical_note_field_types": _field_type,
-    "line_item_deletions": _deletion,
 }
 """What replaces drawn fields, by stream."""
