@@ -1,0 +1,103 @@
+{# The type of each kind of column. #}
+{% macro drchrono_type(kind) -%}
+{{ {
+    "boolean": "boolean",
+    "break": "boolean",
+    "date": "date",
+    "integer": "bigint",
+    "money": "decimal(18, 2)",
+    "quantity": "decimal(18, 4)",
+    "timestamp": adapter.dispatch("drchrono_timestamp", "drchrono")(),
+}.get(kind, "text") }}
+{%- endmacro %}
+
+{% macro default__drchrono_timestamp() -%} timestamp {%- endmacro %}
+{% macro snowflake__drchrono_timestamp() -%} timestamp_ntz {%- endmacro %}
+
+
+{# Tell whether a type of the warehouse is a text. #}
+{% macro drchrono_is_text(dtype) -%}
+{{- return(dtype.lower().split("(")[0] in (
+    "text", "varchar", "string", "char", "character varying", "character"
+)) -}}
+{%- endmacro %}
+
+
+{#
+  Cast a column; what cannot be read as the kind is null.
+
+  Args:
+    value: An expression.
+    dtype: Its type in the warehouse.
+    kind: What it is to be.
+#}
+{% macro drchrono_cast(value, dtype, kind) -%}
+{%- if kind == "json" -%}
+  nullif({{ adapter.dispatch("drchrono_json_text", "drchrono")(value, dtype) }}, '')
+{%- elif kind == "id" and dtype.lower().split("(")[0] in (
+    "double", "double precision", "float", "real", "numeric", "decimal", "number"
+) -%}
+  cast(cast({{ value }} as decimal(38, 0)) as text)
+{%- elif drchrono_type(kind) == "text" -%}
+  nullif(cast({{ value }} as text), '')
+{%- elif drchrono_is_text(dtype) -%}
+  {{ adapter.dispatch("drchrono_read", "drchrono")(value, kind) }}
+{%- else -%}
+  cast({{ value }} as {{ drchrono_type(kind) }})
+{%- endif -%}
+{%- endmacro %}
+
+
+{# Read a text as another type, null if that fails. #}
+{% macro default__drchrono_read(value, kind) -%}
+  try_cast({{ value }} as {{ drchrono_type(kind) }})
+{%- endmacro %}
+
+{#
+  PostgreSQL has no cast that may fail before version 16, so only what surely can be read
+  is cast.
+#}
+{% macro postgres__drchrono_read(value, kind) -%}
+{%- set day -%}
+(\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8]))|\d\d([02468][48]|[13579][26]|[2468]0)-02-29)
+{%- endset -%}
+{%- set form = {
+    "boolean": "^(true|false|t|f|1|0)$",
+    "date": "^" ~ day ~ "$",
+    "timestamp": "^" ~ day ~ "([T ]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d+)?)?)?$",
+    "integer": "^[+-]?\\d{1,18}$",
+}.get(kind, "^[+-]?\\d{1,14}(\\.\\d*)?$") -%}
+  case when {{ value }} ~ '{{ form }}' then cast({{ value }} as {{ drchrono_type(kind) }}) end
+{%- endmacro %}
+
+
+{# An object or an array as the text of its JSON. #}
+{% macro default__drchrono_json_text(value, dtype) -%}
+  cast({{ value }} as text)
+{%- endmacro %}
+
+{% macro postgres__drchrono_json_text(value, dtype) -%}
+{{ value if drchrono_is_text(dtype) else "cast(to_json(" ~ value ~ ") as text)" }}
+{%- endmacro %}
+
+{% macro snowflake__drchrono_json_text(value, dtype) -%}
+{{ value if drchrono_is_text(dtype) else "to_json(" ~ value ~ ")" }}
+{%- endmacro %}
+
+
+{# A field of an object as text. #}
+{% macro drchrono_json_field(value, dtype, field) -%}
+{{ adapter.dispatch("drchrono_json_field", "drchrono")(value, dtype, field) }}
+{%- endmacro %}
+
+{% macro default__drchrono_json_field(value, dtype, field) -%}
+  json_extract_string({{ value }}, '$.{{ field }}')
+{%- endmacro %}
+
+{% macro postgres__drchrono_json_field(value, dtype, field) -%}
+  ({{ "cast(" ~ value ~ " as jsonb)" if drchrono_is_text(dtype) else value }} ->> '{{ field }}')
+{%- endmacro %}
+
+{% macro snowflake__drchrono_json_field(value, dtype, field) -%}
+  cast({{ "parse_json(" ~ value ~ ")" if drchrono_is_text(dtype) else value }}['{{ field }}'] as text)
+{%- endmacro %}

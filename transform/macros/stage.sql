@@ -1,0 +1,122 @@
+{#
+  A staging model: the rows of one table, renamed and cast.
+
+  A column that was not loaded is null, and a table that was not loaded has no rows.
+
+  Args:
+    stream: The table's name.
+    columns: The columns, the key first: its name, the field, what it is cast to, and for
+      a field within an object also the name that its column has once it is flattened.
+    without: A model with the same key, whose rows are left out.
+#}
+{% macro drchrono_stage(stream, columns, without=none) %}
+{%- set source_table = source("drchrono", stream) -%}
+{%- set relation = load_relation(source_table) if execute else none -%}
+{%- set found = {} -%}
+{%- for column in (adapter.get_columns_in_relation(relation) if relation else []) -%}
+  {%- do found.update({column.name | lower: column}) -%}
+{%- endfor -%}
+{%- set key = columns[0][0] -%}
+with renamed as (
+
+    select
+        {%- for column in columns %}
+        {{ drchrono_staged_column(found, column) }} as {{ column[0] }},
+        {%- endfor %}
+        {{ drchrono_staged_deletion(found) }} as is_deleted
+    {%- if relation %}
+    from {{ relation }}
+    {%- else %}
+    where 1 = 0
+    {%- endif %}
+
+)
+
+{% if var("drchrono_deduplicate") -%}
+, numbered as (
+
+    select
+        renamed.*,
+        row_number() over (
+            partition by {{ key }}
+            order by {{ "updated_at desc" if "updated_at" in columns | map("first") else key }}
+        ) as row_of_key
+    from renamed
+
+)
+
+select
+    {%- for column in columns %}
+    {{ column[0] }},
+    {%- endfor %}
+    is_deleted
+from numbered
+where row_of_key = 1
+{%- else -%}
+select * from renamed
+where 1 = 1
+{%- endif %}
+{%- if without %}
+    and not exists (
+        select 1
+        from {{ without }} as gone
+        where gone.{{ key }} = {{ "numbered" if var("drchrono_deduplicate") else "renamed" }}.{{ key }}
+    )
+{%- endif %}
+{% endmacro %}
+
+
+{# The expression of a column. #}
+{% macro drchrono_staged_column(found, column) -%}
+{%- set field, kind = column[1], column[2] -%}
+{%- set outer = field.split(".")[0] -%}
+{%- if column | length > 3 and column[3] in found -%}
+  {%- set one = found[column[3]] -%}
+  {{- drchrono_cast(adapter.quote(one.name), one.dtype, kind) -}}
+{%- elif outer in found and "." in field -%}
+  {%- set one = found[outer] -%}
+  {%- set value = drchrono_json_field(
+      adapter.quote(one.name), one.dtype, field.split(".")[1]
+  ) -%}
+  {{- drchrono_cast(value, "text", kind) -}}
+{%- elif outer in found -%}
+  {%- set one = found[outer] -%}
+  {%- set value = drchrono_cast(
+      adapter.quote(one.name), one.dtype, "boolean" if kind == "break" else kind
+  ) -%}
+  {{- drchrono_break(found, value) if kind == "break" else value -}}
+{%- elif kind == "break" -%}
+  {{- drchrono_break(found, "false") -}}
+{%- else -%}
+  cast(null as {{ drchrono_type(kind) }})
+{%- endif -%}
+{%- endmacro %}
+
+
+{# A break has a flag, or no patient. #}
+{% macro drchrono_break(found, flag) -%}
+{%- if "patient" in found -%}
+  (coalesce({{ flag }}, false) or {{ adapter.quote(found["patient"].name) }} is null)
+{%- else -%}
+  coalesce({{ flag }}, false)
+{%- endif -%}
+{%- endmacro %}
+
+
+{# Deleted appointments have a flag; a loader may mark rows that are gone at the source. #}
+{% macro drchrono_staged_deletion(found) -%}
+{%- set flag = found.get("deleted_flag") -%}
+{%- set mark = found.get("_sdc_deleted_at") -%}
+{%- if flag and mark -%}
+  (
+            coalesce({{ drchrono_cast(adapter.quote(flag.name), flag.dtype, "boolean") }}, false)
+            or {{ adapter.quote(mark.name) }} is not null
+        )
+{%- elif flag -%}
+  coalesce({{ drchrono_cast(adapter.quote(flag.name), flag.dtype, "boolean") }}, false)
+{%- elif mark -%}
+  {{ adapter.quote(mark.name) }} is not null
+{%- else -%}
+  false
+{%- endif -%}
+{%- endmacro %}
