@@ -81,7 +81,14 @@ NAMES = {
 UNSTAGED = ("_extra", "deleted_flag")
 """Fields without a column of their own: `is_deleted` tells of the flag."""
 
-BREAK = "appt_is_break"
+_KINDS_BY_NAME = {"appt_is_break": "break", "quantity": "quantity"}
+_KINDS = {
+    "array": "json",
+    "date-time": "timestamp",
+    "number": "money",
+    "object": "json",
+    "string": "text",
+}
 # A column whose name is longer begins with initials once it is flattened.
 LONGEST_NAME = 63
 
@@ -122,7 +129,8 @@ def columns(stream: str, schema: Schema) -> list[Column]:
     for name in UNSTAGED:
         fields.pop(name, None)
     found = []
-    for name, field in fields.items():
+    for name, given in fields.items():
+        field = {"x-phi": schema["x-phi"], **given}
         nested = field.get("properties")
         for inner, its_field in (nested or {"": field}).items():
             found.append(_column(stream, name, inner, its_field, field))
@@ -144,30 +152,18 @@ def _column(stream: str, name: str, inner: str, field: Schema, outer: Schema) ->
         kind=kind,
         flat=_flat_name(name, inner) if inner else "",
         description=field.get("description", ""),
-        phi=bool(field.get("x-phi", outer.get("x-phi", False))),
+        phi=field.get("x-phi", outer["x-phi"]),
     )
 
 
 def _kind(name: str, field: Schema) -> str:
     if name in REFERENCES or name == "id" or name.endswith("_id"):
         return "id"
-    if name == BREAK:
-        return "break"
+    if name in _KINDS_BY_NAME:
+        return _KINDS_BY_NAME[name]
     types = {field["type"]} if isinstance(field["type"], str) else {*field["type"]}
     (kind,) = types - {"null"}
-    match kind, field.get("format"):
-        case ("string", "date-time"):
-            return "timestamp"
-        case ("string", "date"):
-            return "date"
-        case ("string", _):
-            return "text"
-        case ("number", _):
-            return "quantity" if name == "quantity" else "money"
-        case ("array" | "object", _):
-            return "json"
-        case (other, _):
-            return str(other)
+    return _KINDS.get(field.get("format", kind), kind)
 
 
 def _renamed(name: str, kind: str) -> str:
@@ -261,7 +257,7 @@ def _model_page(stream: str, schema: Schema) -> Iterator[str]:
             yield "          meta:"
             yield "            phi: true"
     yield "      - name: is_deleted"
-    yield "        description: Whether the record was deleted, as far as that is known."
+    yield "        description: Whether it was deleted, as far as that is known."
 
 
 def _described(schema: Schema, indent: int) -> list[str]:

@@ -2,11 +2,11 @@
 {{ drchrono_stage("appointment_profiles", [
     ["appointment_profile_id", "id", "id"],
     ["is_archived", "archived", "boolean"],
-    ["color", "color", "text"],
     ["doctor_id", "doctor", "id"],
-    ["duration", "duration", "integer"],
     ["name", "name", "text"],
-    ["is_online_scheduling", "online_scheduling", "boolean"],
+    ["duration", "duration", "integer"],
     ["reason", "reason", "text"],
+    ["color", "color", "text"],
+    ["is_online_scheduling", "online_scheduling", "boolean"],
     ["sort_order", "sort_order", "integer"],
 ]) }}

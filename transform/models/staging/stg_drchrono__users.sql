@@ -2,10 +2,10 @@
 {{ drchrono_stage("users", [
     ["user_id", "id", "id"],
     ["doctor_id", "doctor", "id"],
+    ["staff_id", "staff", "id"],
+    ["practice_group_id", "practice_group", "id"],
+    ["username", "username", "text"],
     ["is_doctor", "is_doctor", "boolean"],
     ["is_staff", "is_staff", "boolean"],
     ["permissions", "permissions", "text"],
-    ["practice_group_id", "practice_group", "id"],
-    ["staff_id", "staff", "id"],
-    ["username", "username", "text"],
 ]) }}
