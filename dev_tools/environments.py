@@ -1,4 +1,4 @@
-"""The private environments: `.venv` for the code, `.dev` for Meltano and the loaders.
+"""The private environments: `.venv` for the code, `.dev` for what runs beside it.
 
 Nothing is installed outside the checkout, and nothing is done again while the files
 that decide it are the same.
@@ -28,6 +28,7 @@ VENV = ROOT / ".venv"
 MELTANO = DEV / "meltano"
 LOADERS = DEV / "loaders"
 LOADER_PINS = Path("tests", "loaders", "pins")
+DBT_PINS = Path("tests", "transform", "pins", "dbt.txt")
 
 UV = "uv>=0.9,<1"
 # Not a virtual environment that happens to be active: `.venv` may be that one.
@@ -129,10 +130,25 @@ def loader_environment(name: str) -> Path:
     Raises:
         SetupError: If a step fails.
     """
-    place = LOADERS / name
+    return _pinned_environment(name, LOADERS / name, LOADER_PINS / f"{name}.txt")
+
+
+def dbt_environment() -> Path:
+    """Set up `.dev/dbt`, in which tests build the marts.
+
+    Returns:
+        Its Python.
+
+    Raises:
+        SetupError: If a step fails.
+    """
+    return _pinned_environment("dbt", DEV / "dbt", DBT_PINS)
+
+
+def _pinned_environment(name: str, place: Path, pins: Path) -> Path:
     python = place / "bin" / "python"
-    pins = str(LOADER_PINS / f"{name}.txt")
-    with _locked(), _stamped(place / ".dev-stamp", python, (pins,)) as is_current:
+    decides = (str(pins),)
+    with _locked(), _stamped(place / ".dev-stamp", python, decides) as is_current:
         if not is_current:
             uv = _uv()
             newest = PYTHON if sys.version_info < (3, 14) else MELTANO_PYTHONS

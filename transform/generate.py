@@ -84,6 +84,7 @@ UNSTAGED = ("_extra", "deleted_flag")
 _KINDS_BY_NAME = {"appt_is_break": "break", "quantity": "quantity"}
 _KINDS = {
     "array": "json",
+    "date": "date",
     "date-time": "timestamp",
     "number": "money",
     "object": "json",
@@ -163,7 +164,7 @@ def _kind(name: str, field: Schema) -> str:
         return _KINDS_BY_NAME[name]
     types = {field["type"]} if isinstance(field["type"], str) else {*field["type"]}
     (kind,) = types - {"null"}
-    return _KINDS.get(field.get("format", kind), kind)
+    return _KINDS.get(field.get("format", ""), _KINDS.get(kind, kind))
 
 
 def _renamed(name: str, kind: str) -> str:

@@ -15,11 +15,11 @@
 {% macro snowflake__drchrono_timestamp() -%} timestamp_ntz {%- endmacro %}
 
 
-{# Tell whether a type of the warehouse is a text. #}
+{# Tell whether a type of the warehouse is a text: 'yes', or nothing. #}
 {% macro drchrono_is_text(dtype) -%}
-{{- return(dtype.lower().split("(")[0] in (
+{{ "yes" if dtype.lower().split("(")[0] in (
     "text", "varchar", "string", "char", "character varying", "character"
-)) -}}
+) }}
 {%- endmacro %}
 
 

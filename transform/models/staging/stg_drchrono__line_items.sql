@@ -5,7 +5,7 @@
     ["appointment_id", "appointment", "id"],
     ["patient_id", "patient", "id"],
     ["doctor_id", "doctor", "id"],
-    ["service_date", "service_date", "string"],
+    ["service_date", "service_date", "date"],
     ["posted_at", "posted_date", "timestamp"],
     ["procedure_type", "procedure_type", "text"],
     ["code", "code", "text"],

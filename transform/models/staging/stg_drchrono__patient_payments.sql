@@ -8,7 +8,7 @@
     ["appointment_id", "appointment", "id"],
     ["line_item_id", "line_item", "id"],
     ["created_by", "created_by", "text"],
-    ["received_date", "received_date", "string"],
+    ["received_date", "received_date", "date"],
     ["posted_at", "posted_date", "timestamp"],
     ["amount", "amount", "money"],
     ["payment_method", "payment_method", "text"],

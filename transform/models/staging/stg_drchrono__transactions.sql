@@ -8,7 +8,7 @@
     ["patient_id", "patient", "id"],
     ["doctor_id", "doctor", "id"],
     ["posted_at", "posted_date", "timestamp"],
-    ["check_date", "check_date", "string"],
+    ["check_date", "check_date", "date"],
     ["trace_number", "trace_number", "text"],
     ["ins_paid", "ins_paid", "money"],
     ["adjustment", "adjustment", "money"],

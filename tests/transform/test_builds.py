@@ -1,0 +1,158 @@
+"""Whatever was loaded, `dbt build` ends well."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from drchrono_sandbox import serve
+from test_privacy_recipes import SALT, recipes, selected_by
+from warehouses import DuckDbWarehouse, PostgresWarehouse, failed
+
+OLD = Path(__file__).parent / "tables_0_1_0.sql"
+SPOIL = """
+UPDATE drchrono_marts.ar_aging SET total = total + 0.01;
+INSERT INTO drchrono_marts.visits FROM drchrono_marts.visits LIMIT 1;
+UPDATE drchrono_marts.charges SET billed = billed + 0.01;
+DELETE FROM drchrono_marts.receivables WHERE side = 'patient';
+UPDATE drchrono_marts.day_sheet SET kind = 'denied' WHERE kind = 'write-off';
+UPDATE drchrono_marts.denials SET transaction_id = NULL;
+"""
+APPEND = """
+CREATE TABLE drchrono.copy AS FROM drchrono.line_items;
+INSERT INTO drchrono.copy SELECT * REPLACE (
+    1000000 AS balance_ins, updated_at - INTERVAL 1 DAY AS updated_at
+) FROM drchrono.line_items;
+DROP TABLE drchrono.line_items;
+ALTER TABLE drchrono.copy RENAME TO line_items;
+"""
+NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory):
+    """A warehouse at one place, so that dbt reads the project once."""
+    warehouse = DuckDbWarehouse(tmp_path_factory.mktemp("builds"), "2026-03-31")
+    yield warehouse
+    warehouse.close()
+
+
+@pytest.fixture
+def empty(warehouse):
+    warehouse.clear()
+    return warehouse
+
+
+def test_nothing_was_loaded(empty):
+    statuses = empty.build()
+    assert list(statuses.values()).count("success") > 30
+    assert not empty.rows("charges")
+    assert [row["compared"] for row in empty.rows("checks")] == [0] * 11
+
+
+def test_nothing_was_loaded_in_postgresql(request, tmp_path):
+    session = request.getfixturevalue("postgres_warehouse")
+    session.run('CREATE DATABASE "empty"')
+    warehouse = EmptyPostgres(tmp_path, session.as_of, session.server)
+    statuses = warehouse.build()
+    warehouse.close()
+    assert any("who_owes" in name for name in statuses)
+
+
+class EmptyPostgres(PostgresWarehouse):
+    """Another database of the same server."""
+
+    def settings(self):
+        return super().settings() | {"TARGET_POSTGRES_DATABASE": "empty"}
+
+
+def only(output, *streams):
+    """The messages of some streams, and the states."""
+    return b"".join(
+        line
+        for line in output.splitlines(keepends=True)
+        if json.loads(line).get("stream") in {*streams, None}
+    )
+
+
+def test_only_appointments_were_loaded(empty, synced):
+    empty.load(only(synced["first"].output, "appointments"))
+    empty.build(*NO_UNIT_TESTS)
+    visits = empty.rows("visits")
+    assert visits
+    # Where no charge is known, none can be missing.
+    assert {row["is_unbilled"] for row in visits} == {None}
+    assert not empty.rows("receivables")
+
+
+def test_tables_of_the_first_version(empty):
+    rows = "INSERT INTO drchrono.line_items (id, balance_ins, balance_pt) VALUES "
+    empty.run(f"{OLD.read_text('utf-8')}{rows} (1, 0.1 + 0.2, -5)")
+    empty.build(*NO_UNIT_TESTS)
+    amounts = {row["side"]: float(row["amount"]) for row in empty.rows("receivables")}
+    assert amounts == {"insurance": 0.3, "patient": -5.0}
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_recipe_for_privacy(empty, number, practice, make_tap, catalog):
+    recipe = recipes()[number]
+    config = recipe.get("config", {})
+    for name in config.get("stream_map_config", {}):
+        config["stream_map_config"][name] = SALT
+    with serve(practice=practice) as served:
+        ended = make_tap(served, **config).run(
+            catalog=selected_by(recipe["select"], catalog)
+        )
+        ended.good()
+    empty.load(ended.output)
+    empty.build(*NO_UNIT_TESTS)
+    assert len(empty.rows("visits")) > 100
+    assert len(empty.rows("receivables")) > 100
+
+
+def test_all_is_flattened(empty, practice, make_tap):
+    """Columns of their own instead of objects lead to the same."""
+    with serve(practice=practice) as served:
+        plain = make_tap(served).run()
+        flat = make_tap(served, flattening_enabled=True, flattening_max_depth=1).run()
+    found = []
+    for ended in (plain, flat):
+        ended.good()
+        empty.clear()
+        empty.load(ended.output)
+        empty.build(*NO_UNIT_TESTS, "--select", "+receivables", "+visits")
+        found.append([empty.rows(mart) for mart in ("receivables", "visits")])
+    classes = {row["payer_class"] for row in found[0][0]}
+    assert len(classes) > 3
+    for one, other in zip(*found, strict=True):
+        assert sorted(map(str, one)) == sorted(map(str, other))
+
+
+def test_a_mart_that_is_wrong_is_noticed(empty, synced):
+    empty.load(synced["first"].output)
+    empty.build(*NO_UNIT_TESTS)
+    empty.run(SPOIL)
+    noticed = failed(empty.dbt("test", *NO_UNIT_TESTS))
+    assert {name.split("_kind__")[0] for name in noticed} == {
+        "accepted_values_day_sheet",
+        "ar_aging_has_all_receivables",
+        "day_sheet_has_all_money",
+        "drchrono_key_denials_transaction_id",
+        "drchrono_key_visits_appointment_id",
+        "receivables_are_the_balances",
+        "visits_are_counted_once",
+    }
+
+
+def test_a_table_that_only_grows(empty, synced, wanted):
+    """A loader that appends leaves older versions of a record; a setting drops them."""
+    empty.load(synced["first"].output)
+    empty.run(APPEND)
+    staging = "stg_drchrono__line_items"
+    told = empty.dbt("build", *NO_UNIT_TESTS, "--select", staging)
+    assert failed(told) == {f"drchrono_key_{staging}_line_item_id"}
+    empty.build(*NO_UNIT_TESTS, drchrono_deduplicate=True)
+    amounts = [row["amount"] for row in empty.rows("receivables")]
+    want = [row["amount"] for row in wanted["first", "receivables"].values()]
+    assert sorted(amounts) == sorted(want)

@@ -1,0 +1,91 @@
+"""What Snowflake would be asked: each model can be parsed, by macros of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from warehouses import PROJECT
+
+from dev_tools.environments import ROOT, dbt_environment
+
+PROGRAM = Path(__file__).parent / "without_adapter.py"
+SCHEMAS = ROOT / "tap_drchrono" / "schemas"
+
+PARSE = """
+import json, sys, sqlglot
+for name, sql in json.load(sys.stdin).items():
+    try:
+        (parsed,) = sqlglot.parse(sql, read="snowflake")
+        # What is not understood becomes a command, and fails in Snowflake.
+        assert isinstance(parsed, sqlglot.exp.Query), type(parsed)
+    except Exception as error:
+        print(name, error)
+"""
+
+
+def rendered(schemas="", **variables):
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text("utf-8"))
+    done = subprocess.run(
+        [
+            *(dbt_environment(), PROGRAM, PROJECT, "snowflake", schemas),
+            json.dumps(project["vars"] | variables),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def not_parsed(models):
+    done = subprocess.run(
+        [dbt_environment(), "-c", PARSE],
+        input=json.dumps(models),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def models():
+    return rendered(SCHEMAS)
+
+
+def test_every_model_can_be_parsed(models):
+    assert len(models) > 30
+    assert not not_parsed(models)
+
+
+@pytest.mark.parametrize(
+    ("schemas", "variables"),
+    [
+        ("", {}),
+        (SCHEMAS, {"drchrono_deduplicate": True, "drchrono_as_of": "2026-03-31"}),
+    ],
+    ids=["nothing loaded", "other variables"],
+)
+def test_other_cases_can_be_parsed(schemas, variables):
+    assert not not_parsed(rendered(schemas, **variables))
+
+
+def test_a_text_that_is_no_query_is_noticed():
+    assert "wrong" in not_parsed({"wrong": "select from where"})
+    assert "wrong" in not_parsed({"wrong": "alter session set x = 1"})
+
+
+def test_macros_of_snowflake_are_used(models):
+    everything = "\n".join(models.values())
+    assert "timestamp_ntz" in models["stg_drchrono__appointments"]
+    assert "\"PRIMARY_INSURANCE\"['insurance_payer_id']" in everything
+    assert 'to_json("ICD10_CODES")' in models["stg_drchrono__appointments"]
+    assert "datediff(day, aged_from, current_date)" in models["receivables"]
+    assert not re.search(r"->>|json_extract_string|to_json\(t", everything)
