@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
 
     from dev_tools.marts.source import Mart, Record, Row, Source
 
-_NOT_DENIALS = {
+NOT_DENIALS = {
     *("-4", "-3", "-2", "-1", "0", "1", "2", "3", "35", "44", "45", "66", "100"),
     *("103", "104", "105", "115", "118", "122", "128", "130", "131", "137", "142"),
     *("144", "155", "160", "161", "178", "187", "201", "205", "223", "225", "237"),
@@ -21,6 +21,8 @@ _NOT_DENIALS = {
     *("253", "262", "263", "264", "265", "266", "279", "286", "287", "297", "P3"),
     *("P12", "P15", "W2", "W3", "W4", "Y1", "Y2", "Y3"),
 }
+"""Reason codes that are no denial."""
+
 _SHARES = {"1", "2", "3"}
 
 
@@ -108,7 +110,7 @@ def _meaning(
     reason = as_text(row.get("adjustment_reason"))
     if row.get("adjustment_group_code") == "PR" or reason in _SHARES:
         return "patient responsibility"
-    if item.get("denied_flag") and reason and reason not in _NOT_DENIALS:
+    if item.get("denied_flag") and reason and reason not in NOT_DENIALS:
         return "denial"
     return "write-off" if adjustment else "other"
 

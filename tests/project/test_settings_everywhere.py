@@ -107,7 +107,18 @@ def test_each_loader_has_a_job():
     project = _project()
     loaders = [one["name"] for one in project["plugins"]["loaders"]]
     tasks = [task for job in project["jobs"] for task in job["tasks"]]
-    assert tasks == [f"tap-drchrono {loader}" for loader in loaders]
+    loads = [task for task in tasks if "dbt-" not in task]
+    assert loads == [f"tap-drchrono {loader}" for loader in loaders]
+
+
+def test_each_warehouse_has_a_job_that_builds_the_marts():
+    project = _project()
+    tasks = [task for job in project["jobs"] for task in job["tasks"]]
+    plugins = [one["name"] for one in project["plugins"]["utilities"]]
+    assert [task for task in tasks if "dbt-" in task] == [
+        f"tap-drchrono {plugin.replace('dbt-', 'target-')} {plugin}:build"
+        for plugin in plugins
+    ]
 
 
 def _example() -> dict[str, str]:

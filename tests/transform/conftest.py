@@ -48,8 +48,7 @@ class Run(t.NamedTuple):
 @pytest.fixture(scope="session")
 def practice():
     """A practice whose calendar ends on the day that ages are counted to."""
-    noon = dt.datetime.combine(AS_OF, dt.time(12), dt.UTC)
-    return Practice.generate(records=RECORDS, now=noon.timestamp(), seed=5)
+    return Practice.generate(records=RECORDS, as_of=AS_OF, seed=5)
 
 
 @pytest.fixture(scope="session")

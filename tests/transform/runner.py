@@ -1,8 +1,8 @@
 """Runs dbt as often as it is told to, and never with the network.
 
 A line on standard input is a list of arguments as JSON; a line of the answer has the
-statuses of all models and tests. Starting dbt takes longer than building the marts, so it
-is started once for a warehouse.
+statuses of all models and tests. To start dbt takes longer than to build the marts, so
+it is started once for a warehouse.
 """
 
 from __future__ import annotations

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from decimal import Decimal
 
 import pytest
 from conftest import PHASES
 
+from dev_tools.environments import ROOT
 from dev_tools.marts import MARTS
 
 WAREHOUSES = ("duckdb", "postgres")
@@ -66,3 +68,14 @@ def test_marts_tell_nothing_of_patients(marts, synced, phase):
     assert not {name for name in columns if "birth" in name or "note" in name} - {
         "is_note_unsigned"
     }
+
+
+@pytest.mark.parametrize("kind", WAREHOUSES)
+def test_the_page_of_answers_can_be_followed(marts, request, kind):
+    assert marts(kind)
+    page = (ROOT / "docs" / "answers.md").read_text("utf-8")
+    queries = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    assert len(queries) == len(MARTS) - 1
+    warehouse = request.getfixturevalue(f"{kind}_warehouse")
+    for query in queries:
+        assert warehouse.run(f"SELECT to_json(t) FROM ({query}) t"), query

@@ -136,7 +136,7 @@ class DuckDbWarehouse(Warehouse):
         self.file = Path(self.loader.config("warehouse")["filepath"])
 
     def settings(self) -> dict[str, str]:
-        return {"DRCHRONO_DUCKDB_PATH": str(self.file)}
+        return {"TARGET_DUCKDB_FILEPATH": str(self.file)}
 
     def load(self, messages: bytes) -> None:
         self.loader.load(messages, "warehouse")

@@ -96,6 +96,7 @@ def render(
     env.globals |= {
         "adapter": adapter,
         "config": lambda **_: "",
+        "env_var": lambda _, default: default,
         "execute": True,
         "load_relation": lambda name: name if name in known else None,
         "ref": lambda name: name,

@@ -1,7 +1,8 @@
 {# The day that ages are counted to. #}
 {% macro drchrono_as_of() -%}
-{%- if var("drchrono_as_of") -%}
-  cast('{{ var("drchrono_as_of") }}' as date)
+{%- set day = var("drchrono_as_of") or env_var("DRCHRONO_AS_OF", "") -%}
+{%- if day -%}
+  cast('{{ day }}' as date)
 {%- else -%}
   current_date
 {%- endif -%}
@@ -13,7 +14,6 @@
 {{ adapter.dispatch("drchrono_days", "drchrono")(first, last) }}
 {%- endmacro %}
 
-{# In DuckDB and PostgreSQL, and by ANSI in neither, dates have a difference. #}
 {% macro default__drchrono_days(first, last) -%}
   cast({{ last }} - {{ first }} as integer)
 {%- endmacro %}
