@@ -45,11 +45,7 @@ def run(arguments: list[str]) -> dict[str, str]:
         Manager.close_all_connections()
     if done.exception:
         raise done.exception
-    # Without the package, and without the hash of a generic test.
-    return {
-        ".".join(one.node.unique_id.split(".")[2:4]): str(one.status)
-        for one in done.result.results
-    }
+    return {one.node.name: str(one.status) for one in done.result.results}
 
 
 def main() -> None:
