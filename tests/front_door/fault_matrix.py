@@ -1,7 +1,7 @@
 """The fault matrix: what goes wrong, at which request and moment, and what then holds.
 
-One table. `test_faults.py` runs each row end to end, and README's reliability table is
-rendered from it.
+One table. `test_faults.py` runs each row end to end, and the table in
+docs/reliability.md is rendered from it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _GOES_ON = "the next run goes on where this one was"
 
 
 class Outcome(enum.Enum):
-    """How the run ends; the value is README's word for it, and what that means."""
+    """How the run ends; the value is the page's word for it, and what that means."""
 
     WHOLE = ("recovers", f"{_ENDS_WELL}, and nothing is lost")
     WARNED = ("warns", f"{_ENDS_WELL}; a stream looks empty, which is said")
@@ -85,7 +85,7 @@ class Trouble(t.NamedTuple):
     """One thing that goes wrong.
 
     Attributes:
-        name: In README's words.
+        name: In the page's words.
         fault: The sandbox's fault.
         once: What is expected where it happens once, by request.
         lasting: The same where it goes on for good.
@@ -420,7 +420,7 @@ _COLUMNS = (
 
 
 def render() -> str:
-    """Render README's reliability table."""
+    """Render the table in docs/reliability.md."""
     matrix = rows()
     lines = [
         f"Proven by {len(matrix)} runs against the sandbox: at the first, a middle and",

@@ -224,3 +224,7 @@ def test_the_diff_of_a_new_stream_is_real():
             assert f"{line[1:]}\n" in code
         elif line.startswith("@@ "):
             assert line.removeprefix("@@ ") in code
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_bytes()) <= 9000

@@ -1,4 +1,4 @@
-"""The README's recipes for keeping fields out do what they say."""
+"""The recipes for keeping fields out do what they say."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from drchrono_sandbox import STREAMS, Practice, Settings, serve
 from expected import source
 from tap_process import select
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 SALT = "a long random text for this test"
 
 
 def recipes() -> list[dict[str, t.Any]]:
-    """The extractor of each YAML block in the chapter."""
-    text = README.read_text(encoding="utf-8")
-    chapter = text.split("\n## Keeping fields out\n")[1].split("\n## ")[0]
-    blocks = re.findall(r"```yaml\n(.*?)```", chapter, flags=re.DOTALL)
+    """The extractor of each YAML block on the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
     found = []
     for block in blocks:
         (extractor,) = yaml.safe_load(block)["plugins"]["extractors"]

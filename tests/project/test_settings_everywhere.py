@@ -1,4 +1,4 @@
-"""The settings are the same in code, meltano.yml, .env.example and README."""
+"""The settings are the same in code, meltano.yml, .env.example and docs."""
 
 from __future__ import annotations
 
@@ -148,30 +148,3 @@ def test_the_example_can_be_copied_as_it_is():
 )
 def test_examples_of_objects_are_json(name):
     assert isinstance(json.loads(_example()[name.upper()]), dict)
-
-
-def _section() -> str:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    return readme.partition("\n## Settings\n")[2].partition("\n## ")[0]
-
-
-def test_the_readme_has_a_table_of_own_settings():
-    rows = re.findall(
-        r"^\| `(\w+)` \| (.*) \| (.*) \| (.*) \|$", _section(), re.MULTILINE
-    )
-    assert rows == [
-        (
-            name,
-            _kind(one).replace("date_iso8601", "date")
-            + (", secret" if one.get("secret") else ""),
-            f"`{_text(one['default'])}`" if "default" in one else "",
-            one["description"],
-        )
-        for name, one in OWN.items()
-    ]
-
-
-def test_the_readme_names_the_settings_of_the_sdk():
-    sentence = _section().partition("The SDK's own settings")[2]
-    named = re.findall(r"`(\w+)`", sentence)
-    assert named == [name for name in SETTINGS if name not in OWN]
