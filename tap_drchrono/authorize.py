@@ -7,17 +7,16 @@ import secrets
 import sys
 import typing as t
 import webbrowser
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
 from tap_drchrono.clock import Clock
 from tap_drchrono.credentials.consent import Request, exchange
-from tap_drchrono.credentials.file import CredentialsFile
-from tap_drchrono.credentials.grant import Credentials, Pair, Stored
-from tap_drchrono.credentials.location import keeping_advice, locate
+from tap_drchrono.credentials.grant import Credentials, Grant, Pair, new_grant
+from tap_drchrono.credentials.location import passing_place
 from tap_drchrono.credentials.loopback import LOOPBACK, Listener
+from tap_drchrono.credentials.store import Store
 from tap_drchrono.errors import CredentialsError, TapDrchronoError
 from tap_drchrono.settings import API_URL, url_problem
 from tap_drchrono.streams.catalogue import SCOPES, missing_scopes
@@ -54,14 +53,12 @@ def redirect_to(request: Request, *, browser: bool) -> str:
     return str(click.prompt("Paste that whole address here"))
 
 
-def authorize(
-    request: Request, file: CredentialsFile, *, browser: bool, replace: bool
-) -> Pair:
+def authorize(request: Request, store: Store, *, browser: bool, replace: bool) -> Pair:
     """Get a pair and keep it.
 
     Args:
         request: The request for consent.
-        file: Where the pair is kept.
+        store: Where the pair is kept.
         browser: Whether a browser on this machine may be used.
         replace: Whether a pair that is already kept may be replaced.
 
@@ -72,40 +69,50 @@ def authorize(
         CredentialsError: If there is none, or it cannot be kept.
     """
 
-    def former() -> Stored | None:
-        stored = file.read()
-        if stored and not replace:
+    def former() -> Grant | None:
+        grant = store.find()
+        if grant and not replace:
             msg = (
-                f"{file.path} already holds a pair. To replace it, run the command "
-                "again with --replace."
+                f"{store.path} already holds a pair. To replace it, run the command "
+                "again with --replace; for another practice, name another file with "
+                "--credentials-path."
             )
             raise CredentialsError(msg)
-        file.check_writable()
-        return stored
+        store.check_writable()
+        return grant
 
-    with file.lock():
+    with store.lock():
         former()
+    if warning := passing_place(store.path):
+        click.echo(warning, err=True)
     # Not locked while a person reads a page.
     code = request.code(redirect_to(request, browser=browser))
-    with file.lock():
-        stored = former()
+    with store.lock():
+        replaced = former()
         pair = exchange(request, code, asked_at=Clock().now())
         # A refresh_token that is still in the settings is the old one from now on.
         passed = request.credentials.refresh_token
-        file.write((stored or file.new(pair)).reauthorized(pair, passed=passed))
+        if replaced:
+            store.keep(replaced.followed_by(pair, passed=passed))
+        else:
+            store.keep(new_grant(pair, passed=passed))
     return pair
 
 
-def _tell(credentials: Credentials, file: CredentialsFile, pair: Pair) -> None:
-    click.echo(f"\nDone. The pair is kept in {file.path}. Settings for the tap:\n")
+def _tell(credentials: Credentials, store: Store, pair: Pair) -> None:
+    click.echo(f"\nDone. The pair is kept in {store.path}. Settings for the tap:\n")
     if credentials.api_url != API_URL:
         click.echo(f"  api_url: {credentials.api_url}")
     click.echo(f"  client_id: {credentials.client_id}")
     click.echo("  client_secret: (the one that you just used)")
-    click.echo(f"  credentials_path: {file.path}\n")
-    click.echo("Leave refresh_token out: the file holds it, and its successors.")
-    if advice := keeping_advice(file.path, os.environ, Path("/"), is_default=False):
-        click.echo(advice, err=True)
+    click.echo(f"  credentials_path: {store.path}\n")
+    if store.others:
+        click.echo(
+            "Leave refresh_token as it is: that file holds other grants as well, and "
+            "it tells which one is meant."
+        )
+    else:
+        click.echo("Leave refresh_token out: the file holds it, and its successors.")
     if pair.scope:
         for stream, scopes in missing_scopes(frozenset(pair.scope.split())).items():
             lacking = " ".join(sorted(scopes))
@@ -165,15 +172,10 @@ def command(  # noqa: PLR0913 - one argument per option
         os.environ.get("TAP_DRCHRONO_REFRESH_TOKEN", "").strip() or None,
         credentials_path,
     )
-    file = CredentialsFile(
-        locate(credentials, os.environ),
-        api_url=credentials.api_url,
-        client_id=credentials.client_id or "",
-        clock=Clock(),
-    )
+    store = Store(credentials, clock=Clock(), environ=os.environ)
     request = Request(credentials, redirect_uri, secrets.token_urlsafe(32), SCOPES)
-    pair = authorize(request, file, browser=not no_browser, replace=replace)
-    _tell(credentials, file, pair)
+    pair = authorize(request, store, browser=not no_browser, replace=replace)
+    _tell(credentials, store, pair)
 
 
 def main(args: Sequence[str] | None = None) -> t.NoReturn:

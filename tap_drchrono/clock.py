@@ -28,6 +28,9 @@ _UNITS = (
 """Name, seconds, digits after the point, and seconds up to which it is used."""
 _SLICE = 0.1
 """Seconds between two looks at the stop flag while waiting."""
+_SAME_WISH = 5.0
+"""Seconds after a signal in which others say the same: `meltano run` turns one Ctrl-C
+into SIGINT and SIGTERM."""
 
 
 def in_words(moment: float) -> str:
@@ -74,6 +77,8 @@ class Clock:
     def __init__(self) -> None:
         """Start with this machine's time, and no wish to stop."""
         self._signum: int | None = None
+        self._asked_at = 0.0
+        self._insisted = False
         self._ahead_of_monotonic = self.machine_time() - self.monotonic()
         self._is_set = False
 
@@ -111,10 +116,17 @@ class Clock:
     def request_stop(self, signum: int) -> None:
         """Ask for an end at the next safe point. Safe to call in a signal handler.
 
+        A later one, more than five seconds after the first, ends also the wait for what
+        must not be lost half-way.
+
         Args:
             signum: The signal that asks.
         """
-        self._signum = signum
+        if self._signum is None:
+            self._signum = signum
+            self._asked_at = self.monotonic()
+        elif self.monotonic() - self._asked_at > _SAME_WISH:
+            self._insisted = True
 
     @property
     def stop_requested(self) -> bool:
@@ -152,15 +164,16 @@ class Clock:
 
         Args:
             function: What to run.
-            grace: Seconds to wait for its end after a stop was requested: for what
-                must not be lost half-way.
+            grace: Seconds to wait for its end after a stop was requested, for what must
+                not be lost half-way; less where the wish is repeated.
 
         Returns:
             What the function returns.
 
         Raises:
-            Stopped: As soon as a stop is requested.
+            Stopped: If a stop is requested, then or before.
         """
+        self.check()
         outcome: list[T] = []
         failure: list[BaseException] = []
 
@@ -174,10 +187,10 @@ class Clock:
         worker.start()
         while worker.is_alive():
             worker.join(_SLICE)
-            if self.stop_requested and worker.is_alive():
-                worker.join(grace)
-                if worker.is_alive():
-                    self.check()
+            if not self.stop_requested or not worker.is_alive():
+                continue
+            if self._insisted or self.monotonic() >= self._asked_at + grace:
+                self.check()
         if failure:
             raise failure[0]
         return outcome[0]

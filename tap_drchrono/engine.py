@@ -19,11 +19,6 @@ if t.TYPE_CHECKING:
     import logging
     from collections.abc import Mapping
 
-_GRACE = 1.5
-"""Seconds that a token request may go on after a stop was requested: an answer that
-nobody stores ends the grant."""
-
-
 @dataclass(frozen=True)
 class Outside:
     """Where the tap meets the world: time, and the network.
@@ -71,10 +66,12 @@ class Engine:
         """
         clock = outside.clock
         quota = Quota(config["hourly_request_limit"], clock, logger)
-        transport = Transport(outside.session, quota, clock, config["request_timeout"])
+        timeout = config["request_timeout"]
+        transport = Transport(outside.session, quota, clock, timeout)
         authenticator = Authenticator(
             Credentials.from_config(config),
-            send=lambda request: transport.send(request, _GRACE),
+            # After a stop too: an answer that nobody stores ends the grant.
+            send=lambda request: transport.send(request, grace=timeout),
             clock=clock,
         )
         return cls(

@@ -8,6 +8,7 @@ from collections import Counter
 import requests
 
 from tap_drchrono.api.retries import TRIES, retried
+from tap_drchrono.errors import StreamError
 
 if t.TYPE_CHECKING:
     import logging
@@ -78,7 +79,7 @@ class Api:
         Args:
             endpoint: What is asked; its stream is the one that the request counts for.
             request: The request.
-            read: Reads an answer that is neither a 401 nor a 429 nor a redirect. It
+            read: Reads an answer that is neither a 429 nor a redirect. It
                 raises `RetriableAPIError` where asking again may help.
             tries: How often to try in all.
 
@@ -113,11 +114,15 @@ class Api:
     def _send(
         self, endpoint: Endpoint, prepared: requests.PreparedRequest
     ) -> requests.Response:
-        """Send a request with a token that is taken."""
+        """Send a request with a token that is taken, unless by this endpoint alone."""
         while True:
             response = self._transport.send(self._authenticator(prepared))
             self.requests[endpoint.stream] += 1
             if response.status_code != requests.codes.unauthorized:
-                self._authenticator.accepted()
+                self._authenticator.accepted(endpoint.path)
                 return response
-            self._authenticator.refused()
+            if not self._authenticator.refused(endpoint.path):
+                if doubt := self._authenticator.doubt:
+                    msg = f"{endpoint.stream}: {doubt}"
+                    raise StreamError(msg)
+                return response

@@ -8,22 +8,24 @@ import typing as t
 import requests
 from typing_extensions import override
 
+from tap_drchrono.advice import authorize_command
 from tap_drchrono.credentials import oauth
 from tap_drchrono.credentials.grant import Credentials, Pair
+from tap_drchrono.credentials.patience import Outage
 from tap_drchrono.credentials.refresh import Refresher
+from tap_drchrono.credentials.refusals import Refusals, Verdict
 from tap_drchrono.errors import CredentialsError
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_drchrono.clock import Clock
+    from tap_drchrono.credentials.patience import Patience
 
 __all__ = ["Authenticator", "Credentials"]
 
-_SETTLING = 5.0
-"""Seconds for which a new access token may be refused, though it is good."""
-
-_SETTLING_STEP = 1.0
+_PATIENCE = 900.0
+"""Seconds for which an outage of the token endpoint is waited out."""
 _POSTPONED = 60.0
 """Seconds until the next refresh where one failed and the old token still lives."""
 
@@ -41,6 +43,7 @@ class Authenticator(requests.auth.AuthBase):
         *,
         send: oauth.Send,
         clock: Clock,
+        patience: Patience | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         """Remember what is needed. Nothing is read or sent yet.
@@ -48,21 +51,22 @@ class Authenticator(requests.auth.AuthBase):
         Args:
             credentials: The settings.
             send: Sends a token request, once, without following redirects. If the tap
-                is asked to stop meanwhile, it should still wait a second or two for
-                the answer and return it: an answer that nobody stores ends the grant.
+                is asked to stop meanwhile, it should still wait for the answer and
+                return it: an answer that nobody stores ends the grant.
             clock: The time, and waits that a wish to stop ends.
+            patience: Waits where the token endpoint gives no usable answer; for up to
+                a quarter of an hour if None.
             environ: The environment variables.
         """
         self._credentials = credentials
         self._send = send
         self._clock = clock
+        self._patience = patience or Outage(clock, _PATIENCE)
         self._environ = environ
         self._refresher: Refresher | None = None
         self._pair: Pair | None = None
         self._postponed_to = 0.0
-        self._worked = False
-        self._refused_at: float | None = None
-        self._renewed_unproven = False
+        self._refusals = Refusals(renewable=not credentials.access_token)
 
     @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -100,46 +104,57 @@ class Authenticator(requests.auth.AuthBase):
         self._current()
         return self.scope
 
-    def accepted(self) -> None:
-        """Note that the API took the token (any answer but 401)."""
-        self._worked = True
-        self._renewed_unproven = False
-        self._refused_at = None
+    @property
+    def doubt(self) -> str | None:
+        """What may be wrong with the token; None once some endpoint has taken one."""
+        return None if self._refusals.any_taken else self._problem()
 
-    def refused(self) -> None:
-        """Deal with a 401; the request can be sent again afterwards.
+    def accepted(self, path: str) -> None:
+        """Note that the API took the token (any answer but 401).
 
-        A token that has worked has ended, and is replaced at once. One that never
-        worked may be too new: it is tried for some seconds, then replaced once.
+        Args:
+            path: The endpoint that was asked.
+        """
+        self._refusals.accepted(path)
+
+    def refused(self, path: str) -> bool:
+        """Deal with a 401: wait, or get another token.
+
+        Args:
+            path: The endpoint that was asked.
+
+        Returns:
+            Whether to send the request again. If not, this endpoint is refused for the
+            rest of the run, like by a 403, and others can be asked.
 
         Raises:
             CredentialsError: If no other token can help.
             HostError: If the token endpoint gives no usable answer.
         """
-        now = self._clock.now()
-        if not self._worked:
-            if self._refused_at is None:
-                self._refused_at = now
-            if now - self._refused_at < _SETTLING:
-                self._clock.sleep(_SETTLING_STEP)
-                return
+        match self._refusals.refused(path):
+            case Verdict.WAIT:
+                self._clock.sleep(self._refusals.wait)
+            case Verdict.RENEW:
+                self._obtain(refused=self._pair)
+            case Verdict.GIVE_UP:
+                return False
+            case Verdict.END:
+                raise CredentialsError(self._problem())
+        return True
+
+    def _problem(self) -> str:
+        command = authorize_command()
         if self._credentials.access_token:
-            msg = (
+            return (
                 "The setting access_token has expired or is wrong (HTTP 401). Paste a "
-                "new one, or set client_id and client_secret and run "
-                "tap-drchrono-authorize, so that the tap refreshes it by itself."
+                f"new one, or set client_id and client_secret and run {command}, so "
+                "that the tap refreshes it by itself."
             )
-            raise CredentialsError(msg)
-        if self._renewed_unproven:
-            msg = (
-                "The API refuses the access token (HTTP 401), also after a refresh. "
-                "Check that api_url is the API that client_id belongs to; otherwise "
-                "run tap-drchrono-authorize to authorize again."
-            )
-            raise CredentialsError(msg)
-        unproven = not self._worked
-        refreshed = self._obtain(refused=self._pair)
-        self._renewed_unproven = unproven and refreshed
+        return (
+            "The API refuses the access token (HTTP 401), also after a refresh. Check "
+            "that api_url is the API that client_id belongs to; otherwise run "
+            f"{command} to authorize again."
+        )
 
     def _current(self) -> Pair:
         if self._pair is None and self._credentials.access_token:
@@ -151,25 +166,24 @@ class Authenticator(requests.auth.AuthBase):
             self._obtain(refused=None)
         return t.cast("Pair", self._pair)
 
-    def _obtain(self, refused: Pair | None) -> bool:
-        """Get a good pair; tell whether a refresh token was spent for it."""
+    def _obtain(self, refused: Pair | None) -> None:
+        """Get a good pair."""
         if self._refresher is None:
             self._refresher = Refresher(
                 self._credentials,
                 send=self._send,
                 clock=self._clock,
+                patience=self._patience,
                 environ=self._environ,
             )
-        pair, refreshed = self._refresher.obtain(refused)
+        pair, spent = self._refresher.obtain(refused)
         if self._pair is None or self._pair.access_token != pair.access_token:
-            self._worked = False
-            self._refused_at = None
+            self._refusals.renewed(spent=spent and refused is not None)
         self._pair = pair
         # Near its end only where a refresh had no clear outcome: that is not repeated
         # at every request.
         now = self._clock.now()
         self._postponed_to = now + _POSTPONED if now >= pair.renew_at else 0.0
-        return refreshed
 
 
 def _pasted(access_token: str) -> Pair:

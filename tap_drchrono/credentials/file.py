@@ -1,4 +1,4 @@
-"""The file that keeps the rotated pair of tokens between runs.
+"""The file that keeps the rotated tokens between runs.
 
 DrChrono's refresh tokens are single use: whoever loses the newest one has to ask a
 person to authorize again. So a write replaces the file in one step, only one process
@@ -18,7 +18,9 @@ from pathlib import Path
 
 import msgspec
 
-from tap_drchrono.credentials.grant import Pair, Stored
+from tap_drchrono.advice import authorize_command
+from tap_drchrono.credentials.grant import Stored
+from tap_drchrono.credentials.legacy import OnePair
 from tap_drchrono.errors import CredentialsError
 
 if t.TYPE_CHECKING:
@@ -32,9 +34,29 @@ _LOCK_STEP = 0.2
 _LOCK_TIMEOUT = 3900.0
 """Seconds; the holder may be waiting for the top of the hour (its quota)."""
 
+_ADVICE = (
+    ({errno.EACCES, errno.EPERM}, "Let this user read and write in its directory"),
+    ({errno.EROFS}, "Mount its file system for writing"),
+    ({errno.ENOSPC, errno.EDQUOT, errno.EFBIG}, "Make room there"),
+    ({errno.EBUSY}, "A mounted file cannot be replaced: mount its directory instead"),
+    (
+        {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS},
+        "Its file system has no locks, which keep two runs apart: turn them on there",
+    ),
+    (
+        {errno.ESTALE, errno.EIO, errno.ETIMEDOUT, errno.ENOTCONN},
+        "See that its disk or network file system works, and run the tap again",
+    ),
+    (
+        {errno.ENOTDIR, errno.EISDIR, errno.EEXIST},
+        "Its path must lead through directories to a file",
+    ),
+)
+"""What to do about a failure, by its cause."""
+
 
 class CredentialsFile:
-    """The credentials file of one grant."""
+    """The credentials file of one API application."""
 
     def __init__(
         self, path: Path, *, api_url: str, client_id: str, clock: Clock
@@ -54,17 +76,6 @@ class CredentialsFile:
         self._clock = clock
         self._permissions_told = False
 
-    def new(self, pair: Pair) -> Stored:
-        """Make the content of a file that does not exist yet.
-
-        Args:
-            pair: The first pair.
-
-        Returns:
-            The content, bound to this API and this API application.
-        """
-        return Stored(self._api_url, self._client_id, pair)
-
     def read(self) -> Stored | None:
         """Read the file. Needs no lock, since it is only ever replaced whole.
 
@@ -77,20 +88,16 @@ class CredentialsFile:
         """
         with self._trying("read"):
             try:
-                content = self.path.read_bytes()
-                self._tighten()
+                content = self._content()
             except FileNotFoundError:
                 return None
-        try:
-            stored = msgspec.json.decode(content, type=Stored)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        if (stored := _decoded(content)) is None:
             msg = (
                 f"The credentials file {self.path} is damaged, or not one of this "
                 "version of the tap. Restore it, or move it away and authorize again "
-                "with tap-drchrono-authorize."
+                f"with {authorize_command()}."
             )
-            # Without its cause, which could quote the file.
-            raise CredentialsError(msg) from None
+            raise CredentialsError(msg)
         for setting, ours, theirs in (
             ("api_url", self._api_url, stored.api_url),
             ("client_id", self._client_id, stored.client_id),
@@ -102,7 +109,20 @@ class CredentialsFile:
                     "of its own in the setting credentials_path."
                 )
                 raise CredentialsError(msg)
+        if isinstance(stored, OnePair):
+            return Stored(stored.api_url, stored.client_id, (stored.grant,))
         return stored
+
+    def _content(self) -> bytes:
+        """Read it, once more where it was replaced on a network file system."""
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+            content = self.path.read_bytes()
+        self._tighten()
+        return content
 
     def check_writable(self) -> None:
         """Try a write before a token is spent. Hold the lock.
@@ -129,7 +149,21 @@ class CredentialsFile:
             CredentialsError: If the file cannot be written.
         """
         with self._trying("written"):
-            self._replace(msgspec.json.format(msgspec.json.encode(stored)) + b"\n")
+            content = msgspec.json.encode(stored, order="deterministic")
+            self._replace(msgspec.json.format(content) + b"\n")
+
+    def take_place_of(self, former: Path) -> None:
+        """Leave a link to this file where a former one was. Hold the lock.
+
+        Args:
+            former: A file whose content is in this one now. It stays as it is where
+                there can be no link.
+        """
+        link = former.with_name(f".{former.name}.link")
+        with contextlib.suppress(OSError):
+            link.unlink(missing_ok=True)
+            link.symlink_to(os.path.relpath(self.path, former.parent))
+            link.replace(former)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -224,11 +258,21 @@ class CredentialsFile:
         try:
             yield
         except OSError as error:
+            found = (advice for causes, advice in _ADVICE if error.errno in causes)
+            advice = next(found, "See that this user can write in its directory")
             msg = (
                 f"The credentials file {self.path} cannot be {action} "
-                f"({error.strerror or type(error).__name__}). Let this user write in "
-                "its directory, or name another file in the setting credentials_path "
-                "(in a directory on a volume; a file that is itself mounted cannot be "
-                "replaced)."
+                f"({error.strerror or type(error).__name__}). {advice}, or name "
+                "another file in the setting credentials_path."
             )
             raise CredentialsError(msg) from error
+
+
+def _decoded(content: bytes) -> Stored | OnePair | None:
+    """Read what a version of the tap wrote; None for anything else."""
+    kinds: tuple[type[Stored | OnePair], ...] = (Stored, OnePair)
+    for kind in kinds:
+        # What it says could quote the file.
+        with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+            return msgspec.json.decode(content, type=kind)
+    return None

@@ -1,4 +1,4 @@
-"""Grants: who asks, the pair of tokens, its descent, and which token is next."""
+"""Grants: who asks, the pair of tokens, its descent, and which grant is meant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _MARGIN = 600.0
 """Seconds before its expiry at which an access token is replaced."""
@@ -85,95 +85,128 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Grant:
+    """One person's authorization: its newest pair, and the tokens that led to it.
+
+    Attributes:
+        pair: The newest pair.
+        superseded: Hashes of the refresh tokens that it had before, or that a person
+            replaced by it. They name this grant, and are never spent again.
+    """
+
+    pair: Pair
+    superseded: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Hashes of all refresh tokens that mean this grant."""
+        return self.superseded | {fingerprint(self.pair.refresh_token)}
+
+    def is_kin(self, other: Grant) -> bool:
+        """Tell whether another grant is this one, at the same or another time."""
+        return not self.names.isdisjoint(other.names)
+
+    def followed_by(self, pair: Pair, *, passed: str | None = None) -> Grant:
+        """Go on with the next pair.
+
+        Args:
+            pair: What the stored refresh token bought, or a person's new consent.
+            passed: A `refresh_token` setting that is not to be spent any more.
+
+        Returns:
+            The grant, in which all tokens but the new one are superseded.
+        """
+        pair = replace(pair, scope=pair.scope or self.pair.scope)
+        return _grant(pair, self.names, passed)
+
+    def newer(self, other: Grant) -> Grant:
+        """Choose between two versions of one grant.
+
+        Args:
+            other: Its kin.
+
+        Returns:
+            The later one, which knows the tokens of both.
+        """
+        mine, theirs = (fingerprint(g.pair.refresh_token) for g in (self, other))
+        if (mine in other.superseded) != (theirs in self.superseded):
+            late = other if mine in other.superseded else self
+        else:
+            late = max(self, other, key=lambda one: one.pair.obtained_at)
+        return _grant(late.pair, self.names | other.names)
+
+
+def new_grant(pair: Pair, *, passed: str | None = None) -> Grant:
+    """Begin a grant.
+
+    Args:
+        pair: Its first pair.
+        passed: The `refresh_token` setting that bought it, or that is the old one
+            since a person authorized anew.
+
+    Returns:
+        The grant, which that setting means from now on.
+    """
+    return _grant(pair, frozenset(), passed)
+
+
+def _grant(pair: Pair, former: frozenset[str], passed: str | None = None) -> Grant:
+    """Make a grant; a token that the server did not replace is no former one."""
+    known = former | {fingerprint(passed)} if passed else former
+    return Grant(pair, known - {fingerprint(pair.refresh_token)})
+
+
+class SeveralGrantsError(Exception):
+    """Nothing says which grant is meant."""
+
+
+def meant(grants: Iterable[Grant], setting: str | None) -> Grant | None:
+    """Find the grant that the settings mean.
+
+    Args:
+        grants: All that are kept for this API and this API application.
+        setting: The `refresh_token` setting, if given. It may be an old token.
+
+    Returns:
+        The grant; None where none is kept, or none knows the setting, which then
+        begins a new one.
+
+    Raises:
+        SeveralGrantsError: If there is no setting, and more than one grant.
+    """
+    grants = list(grants)
+    if setting is not None:
+        name = fingerprint(setting)
+        return next((one for one in grants if name in one.names), None)
+    if len(grants) > 1:
+        raise SeveralGrantsError
+    return grants[0] if grants else None
+
+
+@dataclass(frozen=True)
 class Stored:
     """The content of the file.
 
     Attributes:
-        api_url: The API that the pair belongs to.
-        client_id: The API application that it belongs to.
-        pair: The newest pair.
-        descends_from: Hash of the `refresh_token` setting that the pair comes from by
-            rotation; None if it comes from `tap-drchrono-authorize`.
-        superseded: Hashes of earlier `refresh_token` settings, never to be spent.
+        api_url: The API that the grants belong to.
+        client_id: The API application that they belong to.
+        grants: In the order in which they began.
         version: Of this format.
     """
 
     api_url: str
     client_id: str
-    pair: Pair
-    descends_from: str | None = None
-    superseded: frozenset[str] = frozenset()
-    version: t.Literal[1] = 1
+    grants: tuple[Grant, ...] = ()
+    version: t.Literal[2] = 2
 
-    def rotated(self, pair: Pair) -> Stored:
-        """Keep a pair that was bought with the stored one.
+    def holding(self, grant: Grant) -> Stored:
+        """Keep a grant in place of its former versions.
 
         Args:
-            pair: The new pair.
+            grant: The newest version.
 
         Returns:
             The new content.
         """
-        return replace(self, pair=replace(pair, scope=pair.scope or self.pair.scope))
-
-    def reauthorized(
-        self, pair: Pair, *, spent: str | None = None, passed: str | None = None
-    ) -> Stored:
-        """Keep a pair that comes from a new authorization by a person.
-
-        Args:
-            pair: The new pair.
-            spent: The `refresh_token` setting that bought it, if one did.
-            passed: A `refresh_token` setting that is not to be spent any more.
-
-        Returns:
-            The new content, in which all former settings are superseded.
-        """
-        descends_from = fingerprint(spent) if spent else None
-        former = {self.descends_from, fingerprint(passed) if passed else None}
-        return replace(
-            self,
-            pair=pair,
-            descends_from=descends_from,
-            superseded=self.superseded.union(
-                known for known in former if known and known != descends_from
-            ),
-        )
-
-
-class Choice(t.NamedTuple):
-    """Which tokens to go on with.
-
-    Attributes:
-        stored: What the file holds, if anything.
-        pair: The stored pair, or None where the setting wins over it.
-        spend: The refresh token that buys the next pair.
-        superseded: Whether the setting was passed over because it is an old one.
-    """
-
-    stored: Stored | None
-    pair: Pair | None
-    spend: str
-    superseded: bool = False
-
-
-def choose(stored: Stored | None, setting: str | None) -> Choice | None:
-    """Decide between the stored pair and the `refresh_token` setting.
-
-    A setting that the file has never seen means that a person authorized again.
-
-    Args:
-        stored: What the file holds, if anything.
-        setting: The `refresh_token` setting, if given.
-
-    Returns:
-        The choice, or None where there is neither.
-    """
-    if stored is None:
-        return None if setting is None else Choice(None, None, setting)
-    keep = Choice(stored, stored.pair, stored.pair.refresh_token)
-    if setting is None or (known := fingerprint(setting)) == stored.descends_from:
-        return keep
-    if known in stored.superseded:
-        return keep._replace(superseded=True)
-    return Choice(stored, None, setting)
+        others = [one for one in self.grants if not one.is_kin(grant)]
+        return replace(self, grants=(*others, grant))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import typing as t
 from pathlib import Path
 
@@ -13,26 +15,31 @@ if t.TYPE_CHECKING:
 
     from tap_drchrono.credentials.grant import Credentials
 
+MOUNTS = Path("/proc/self/mountinfo")
+"""What Linux tells of the mounts that this process sees."""
+
+_PASSING = {
+    "overlay": "the layer of a container",
+    "fuse.fuse-overlayfs": "the layer of a container",
+    "tmpfs": "a file system in memory",
+}
+_EMPTY_DIR = "/kubernetes.io~empty-dir/"
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
 
 def default_path(
-    environ: Mapping[str, str],
-    home: Path,
-    api_url: str,
-    client_id: str,
-    refresh_token: str | None,
+    environ: Mapping[str, str], home: Path, api_url: str, client_id: str
 ) -> Path:
-    """Say where the pair is kept if `credentials_path` is not set.
+    """Say where the credentials are kept if `credentials_path` is not set.
 
     In a Meltano project that is a directory of its own beside `meltano.yml`: not below
-    `.meltano`, which people delete to repair an installation. Each grant has its own
-    file, so two practices never share one by accident.
+    `.meltano`, which people delete to repair an installation.
 
     Args:
         environ: The environment variables.
         home: The user's home directory.
         api_url: The `api_url` setting.
         client_id: The `client_id` setting.
-        refresh_token: The `refresh_token` setting, if given.
 
     Returns:
         The path of the file.
@@ -44,12 +51,13 @@ def default_path(
         # The XDG specification asks to ignore a relative path.
         base = state if state.is_absolute() else home / ".local" / "state"
         directory = base / "tap-drchrono"
-    grant = "\n".join((api_url.rstrip("/"), client_id, refresh_token or ""))
-    return directory / f"credentials-{fingerprint(grant)[:12]}.json"
+    # The empty last line is where version 0.1.0 had the refresh token.
+    owner = "\n".join((api_url.rstrip("/"), client_id, ""))
+    return directory / f"credentials-{fingerprint(owner)[:12]}.json"
 
 
 def locate(credentials: Credentials, environ: Mapping[str, str]) -> Path:
-    """Say where the pair is kept.
+    """Say where the credentials are kept.
 
     Args:
         credentials: The settings.
@@ -71,43 +79,61 @@ def locate(credentials: Credentials, environ: Mapping[str, str]) -> Path:
             "the setting credentials_path."
         )
         raise CredentialsError(msg) from error
-    return default_path(
-        environ,
-        home,
-        credentials.api_url,
-        credentials.client_id or "",
-        credentials.refresh_token,
-    )
+    return default_path(environ, home, credentials.api_url, credentials.client_id or "")
 
 
-def keeping_advice(
-    path: Path, environ: Mapping[str, str], root: Path, *, is_default: bool
-) -> str | None:
-    """Say what a user must know about the place, when a pair is first kept there.
+def passing_place(path: Path, mounts: Path = MOUNTS) -> str | None:
+    """Say what a user must know of a place that ends with its machine or container.
 
     Args:
-        path: The file that was written.
-        environ: The environment variables.
-        root: The root of the file system.
-        is_default: Whether the user did not name the place.
+        path: The credentials file, there or not.
+        mounts: The table of mounts; nothing is known where there is none.
 
     Returns:
-        The warning, or None where there is nothing to say.
+        The warning, or None where nothing tells that the place does not last.
     """
-    container = "KUBERNETES_SERVICE_HOST" in environ or any(
-        (root / mark).exists() for mark in (".dockerenv", "run/.containerenv")
-    )
-    if container and path.parent.stat().st_dev == root.stat().st_dev:
+    try:
+        table = mounts.read_text("utf-8", "surrogateescape")
+    except OSError:
+        return None
+    if kind := _passing_kind(path, table):
         return (
-            "THE REFRESH TOKEN WILL BE LOST WITH THIS CONTAINER: DrChrono replaces it "
-            f"at each use, and the newest one is kept in {path}, which is on no "
-            "volume. Mount a persistent volume and set credentials_path to a file in "
-            "it; otherwise a person must authorize again before the next run."
-        )
-    if is_default:
-        return (
-            f"DrChrono replaced the refresh token; the new one is kept in {path}. That "
-            "file must still be there at the next run. If the tap runs in a container, "
-            "set credentials_path to a file on a persistent volume."
+            f"The refresh token will not last: the newest one is kept in {path}, which "
+            f"is on {kind} and goes away with it. Mount a volume that lasts, and set "
+            "credentials_path to a file in it; otherwise a person must authorize again "
+            "before the next run."
         )
     return None
+
+
+def _passing_kind(path: Path, table: str) -> str | None:
+    """Say on what kind of passing place a file is.
+
+    A line is, as proc(5) has it: ID, parent, device, root, mount point, options, some
+    more fields, a hyphen, and the type of the file system.
+    """
+    place = os.path.realpath(path)
+    best, found = "", None
+    for line in table.splitlines():
+        fields, _, rest = line.partition(" - ")
+        parts = fields.split(" ")
+        if len(parts) < 6 or not rest:  # noqa: PLR2004 - as above
+            continue
+        root, point = (_OCTAL.sub(_character, part) for part in parts[3:5])
+        # Of two at one point, the later one covers the earlier.
+        if _is_below(place, point) and len(point) >= len(best):
+            best, found = point, (root, rest.split(" ")[0])
+    if found is None:
+        return None
+    root, kind = found
+    if _EMPTY_DIR in f"{root}/":
+        return "an emptyDir volume of Kubernetes"
+    return _PASSING.get(kind)
+
+
+def _is_below(place: str, point: str) -> bool:
+    return point in {"/", place} or place.startswith(f"{point}/")
+
+
+def _character(escaped: re.Match[str]) -> str:
+    return chr(int(escaped[1], 8))

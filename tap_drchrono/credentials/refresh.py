@@ -7,25 +7,31 @@ be written, spend the token, store the new pair, use it.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import shlex
 import typing as t
-from pathlib import Path
 
+from tap_drchrono.advice import authorize_command
 from tap_drchrono.credentials import oauth
-from tap_drchrono.credentials.file import CredentialsFile
-from tap_drchrono.credentials.grant import Choice, Credentials, Pair, Stored, choose
-from tap_drchrono.credentials.location import keeping_advice, locate
-from tap_drchrono.errors import CredentialsError, HostError
+from tap_drchrono.credentials.grant import Credentials, Grant, Pair, new_grant
+from tap_drchrono.credentials.location import passing_place
+from tap_drchrono.credentials.store import Store
+from tap_drchrono.errors import CredentialsError
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_drchrono.clock import Clock
+    from tap_drchrono.credentials.patience import Patience
 
 logger = logging.getLogger("tap-drchrono.auth")
 
-_PAUSES = (2.0, 4.0, 8.0, 16.0, 32.0)
-"""Seconds before the next try of a token request that had no usable answer."""
+_WATCHED = 10.0
+"""Seconds for which the file is looked at after a token was refused: whoever spent it
+first, beyond the reach of the lock, may be writing what it bought."""
+
+_GLANCE = 0.5
 
 
 class Obtained(t.NamedTuple):
@@ -40,6 +46,18 @@ class Obtained(t.NamedTuple):
     refreshed: bool
 
 
+class _Next(t.NamedTuple):
+    """What buys the next pair.
+
+    Attributes:
+        token: The refresh token to spend.
+        grant: The grant that it belongs to; None if it begins one.
+    """
+
+    token: str
+    grant: Grant | None
+
+
 class Refresher:
     """Finds a good pair: the stored one, or its successor."""
 
@@ -49,6 +67,7 @@ class Refresher:
         *,
         send: oauth.Send,
         clock: Clock,
+        patience: Patience,
         environ: Mapping[str, str],
     ) -> None:
         """Remember what is needed. Nothing is read or sent yet.
@@ -57,20 +76,15 @@ class Refresher:
             credentials: The settings.
             send: Sends a token request, once.
             clock: The time, and waits that a wish to stop ends.
+            patience: Waits where the token endpoint gives no usable answer.
             environ: The environment variables.
         """
         self._credentials = credentials
         self._send = send
         self._clock = clock
-        self._environ = environ
-        self._file = CredentialsFile(
-            locate(credentials, environ),
-            api_url=credentials.api_url,
-            client_id=credentials.client_id or "",
-            clock=clock,
-        )
-        self._stored: Stored | None = None
-        self._warned = False
+        self._patience = patience
+        self._store = Store(credentials, clock=clock, environ=environ)
+        self._place_checked = False
 
     def obtain(self, refused: Pair | None = None) -> Obtained:
         """Get a good pair, with a refresh where none is stored.
@@ -88,76 +102,70 @@ class Refresher:
         # Without the lock first: a pair that is good needs no writable directory.
         if pair := self._good(refused):
             return Obtained(pair, refreshed=False)
-        with self._file.lock():
-            if pair := self._good(refused):
-                return Obtained(pair, refreshed=False)
-            return self._refresh(refused)
+        while True:
+            with self._store.lock():
+                if pair := self._good(refused):
+                    return Obtained(pair, refreshed=False)
+                try:
+                    return self._refresh(refused)
+                except oauth.InvalidGrantError:
+                    spent = self._next().token
+            # Not locked, for whoever may be about to write.
+            if not self._is_superseded(spent, refused):
+                raise CredentialsError(self._gone())
 
     def _good(self, refused: Pair | None, *, to_its_end: bool = False) -> Pair | None:
         """Read the stored pair, if it is worth a try."""
-        pair = self._choice().pair
-        if pair is None or (refused and refused.access_token == pair.access_token):
+        grant = self._store.find()
+        if grant is None:
+            return None
+        pair = grant.pair
+        if refused and refused.access_token == pair.access_token:
             return None
         end = pair.expires_at if to_its_end else pair.renew_at
         return pair if self._clock.now() < end else None
 
-    def _choice(self) -> Choice:
-        # A file that was deleted while the tap runs is no reason to spend a token that
-        # was spent before.
-        self._stored = self._file.read() or self._stored
-        choice = choose(self._stored, self._credentials.refresh_token)
-        if choice is None:
-            msg = (
-                f"There are no credentials: no pair is kept in {self._file.path}, and "
-                "the setting refresh_token is not given. Run tap-drchrono-authorize, "
-                "or name the file that it wrote in the setting credentials_path."
-            )
-            raise CredentialsError(msg)
-        if choice.superseded and not self._warned:
-            self._warned = True
-            logger.warning(
-                "The setting refresh_token is an old one and was not used; the newer "
-                "pair in %s is. Remove the setting, or give this grant a file of its "
-                "own in the setting credentials_path.",
-                self._file.path,
-            )
-        return choice
+    def _next(self) -> _Next:
+        """Say what buys the next pair."""
+        if grant := self._store.find():
+            return _Next(grant.pair.refresh_token, grant)
+        if setting := self._credentials.refresh_token:
+            return _Next(setting, None)
+        msg = (
+            f"There are no credentials: no pair is kept in {self._store.path}, and the "
+            f"setting refresh_token is not given. Run {authorize_command()}, or name "
+            "the file that it wrote in the setting credentials_path."
+        )
+        raise CredentialsError(msg)
 
     def _refresh(self, refused: Pair | None) -> Obtained:
         """Spend a refresh token. The lock is held."""
-        self._file.check_writable()
-        outcome = ""
-        for pause in (0.0, *_PAUSES):
-            if pause:
-                logger.warning(
-                    "No new access token yet (%s); next try in %d s", outcome, pause
-                )
-                self._clock.sleep(pause)
-                if pair := self._good(refused):
-                    return Obtained(pair, refreshed=False)
-            choice = self._choice()
+        self._next()
+        self._store.check_writable()
+        self._check_place()
+        while True:
+            spending = self._next()
             try:
-                new = self._ask(choice.spend)
-            except oauth.InvalidGrantError:
-                # Someone beyond the reach of the lock may have been faster.
-                if pair := self._good(refused):
-                    return Obtained(pair, refreshed=False)
-                raise CredentialsError(self._gone(choice)) from None
+                pair = self._ask(spending.token)
             except oauth.UnclearOutcomeError as error:
-                outcome = str(error)
                 # The token may be spent now. While the old access token still lives,
                 # asking again can wait.
-                if pair := self._good(refused, to_its_end=True):
-                    logger.warning("The refresh is put off (%s)", outcome)
-                    return Obtained(pair, refreshed=False)
+                if good := self._good(refused, to_its_end=True):
+                    logger.warning("The refresh is put off (%s)", error)
+                    return Obtained(good, refreshed=False)
+                self._patience.wait(error)
+                # Where locks do nothing, someone else may have refreshed meanwhile.
+                if good := self._good(refused):
+                    return Obtained(good, refreshed=False)
             else:
-                return Obtained(self._keep(choice, new), refreshed=True)
-        msg = (
-            f"The token endpoint {self._credentials.api_url}/o/token/ gave no usable "
-            f"answer in {len(_PAUSES) + 1} tries (last: {outcome}). The stored "
-            "credentials are unchanged; run the tap again later."
-        )
-        raise HostError(msg)
+                return Obtained(self._keep(spending, pair), refreshed=True)
+
+    def _check_place(self) -> None:
+        """Say once, before a token is spent, if its successor will not last."""
+        if not self._place_checked:
+            self._place_checked = True
+            if warning := passing_place(self._store.path):
+                logger.warning(warning)
 
     def _ask(self, spend: str) -> Pair:
         form = {
@@ -166,55 +174,62 @@ class Refresher:
             "client_id": self._credentials.client_id or "",
             "client_secret": self._credentials.client_secret or "",
         }
-        return oauth.ask(
-            self._send, self._credentials.api_url, form, asked_at=self._clock.now()
-        )
-
-    def _keep(self, choice: Choice, pair: Pair) -> Pair:
-        """Store a new pair. Nothing here may wait or look for a wish to stop."""
-        if choice.stored and choice.pair:
-            stored = choice.stored.rotated(pair)
-        else:
-            former = choice.stored or self._file.new(pair)
-            stored = former.reauthorized(pair, spent=choice.spend)
+        api_url, now = self._credentials.api_url, self._clock.now()
         try:
-            self._file.write(stored)
+            pair = oauth.ask(self._send, api_url, form, asked_at=now)
+        except (oauth.InvalidGrantError, CredentialsError):
+            self._patience.answered()
+            raise
+        self._patience.answered()
+        return pair
+
+    def _keep(self, spent: _Next, pair: Pair) -> Pair:
+        """Store a new pair. Nothing here may wait or look for a wish to stop."""
+        if spent.grant:
+            grant = spent.grant.followed_by(pair)
+        else:
+            grant = new_grant(pair, passed=spent.token)
+        try:
+            self._store.keep(grant)
         except CredentialsError as error:
             msg = (
                 f"{error} The refresh token was spent meanwhile: put that right, then "
-                "authorize again with tap-drchrono-authorize."
+                f"authorize again with {authorize_command()}."
             )
             raise CredentialsError(msg) from error
-        self._stored = stored
-        logger.info("Refreshed the access token; the pair is in %s", self._file.path)
-        if choice.stored is None and (
-            advice := keeping_advice(
-                self._file.path,
-                self._environ,
-                Path("/"),
-                is_default=not self._credentials.credentials_path,
-            )
-        ):
-            logger.warning(advice)
-        return stored.pair
+        logger.info("Refreshed the access token; the pair is in %s", self._store.path)
+        return grant.pair
 
-    def _gone(self, choice: Choice) -> str:
-        path = self._file.path
+    def _is_superseded(self, spent: str, refused: Pair | None) -> bool:
+        """Watch the file for the successor of a refresh token that was refused."""
+        for pause in (0.0, *(_GLANCE,) * int(_WATCHED / _GLANCE)):
+            if pause:
+                self._clock.sleep(pause)
+            # What cannot be read is perhaps being written.
+            with contextlib.suppress(CredentialsError):
+                self._store.find(dead=True)
+                if self._good(refused) or self._next().token != spent:
+                    return True
+        return False
+
+    def _gone(self) -> str:
+        path, command = self._store.path, authorize_command()
         start = "A person must authorize again: DrChrono refuses the refresh token "
-        if choice.pair:
+        if self._store.find():
             return (
-                f"{start}that is kept in {path} (invalid_grant). Run "
-                f"tap-drchrono-authorize --replace --credentials-path {path}"
+                f"{start}that is kept in {path} (invalid_grant). Run {command} "
+                f"--replace --credentials-path {shlex.quote(str(path))}"
             )
-        after = (
-            f"{path} still holds the pair of an earlier grant: to go on with that one, "
-            "remove the setting refresh_token."
-            if choice.stored
-            else f"No pair is kept in {path}; if an earlier run kept one, it must last "
-            "until the next run (see the setting credentials_path)."
-        )
+        if self._store.others:
+            return (
+                f"{start}in the setting refresh_token (invalid_grant), and no grant "
+                f"in {path} comes from it. If the practice is the one there, remove "
+                "the setting; otherwise give it a file of its own: set "
+                f"credentials_path, and run {command}."
+            )
         return (
             f"{start}in the setting refresh_token (invalid_grant): it is single use. "
-            "Run tap-drchrono-authorize, put what it prints into the settings, and "
-            f"remove refresh_token there. {after}"
+            f"Run {command}, put what it prints into the settings, and remove "
+            f"refresh_token there. No pair is kept in {path}; if an earlier run kept "
+            "one, it must last until the next run (see the setting credentials_path)."
         )

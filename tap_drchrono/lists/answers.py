@@ -29,7 +29,7 @@ _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
 
 
 def interpret(token: Token, response: requests.Response) -> Answer:
-    """Read an answer that is neither a 401 nor a 429 nor a redirect.
+    """Read an answer that is neither a 429 nor a redirect.
 
     Args:
         token: What was asked.
@@ -113,10 +113,10 @@ def _refusal(endpoint: Endpoint, response: requests.Response, body: object) -> s
     """Say what DrChrono refuses, and who has to do what."""
     stream, path = endpoint.stream, endpoint.path
     match response.status_code:
-        case HTTPStatus.FORBIDDEN:
+        case (HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN) as status:
             scopes = ", ".join(sorted(endpoint.scopes))
             return (
-                f"{stream}: DrChrono refuses {path} (HTTP 403). The user who "
+                f"{stream}: DrChrono refuses {path} (HTTP {status}). The user who "
                 f"authorized the tap needs the permission for it in DrChrono, and the "
                 f"authorization the scopes {scopes}. Grant them and run "
                 "tap-drchrono-authorize, or deselect the stream."

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import logging
 from multiprocessing import get_context
@@ -5,12 +6,14 @@ from multiprocessing import get_context
 import pytest
 import requests
 from oauth_server import CLIENT, OAuthServer
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from tap_drchrono.clock import Clock
+from tap_drchrono.credentials import refresh
 from tap_drchrono.credentials.auth import Authenticator, Credentials
 from tap_drchrono.credentials.file import CredentialsFile
-from tap_drchrono.credentials.grant import Pair, Stored
-from tap_drchrono.credentials.location import locate
+from tap_drchrono.credentials.grant import Grant, Pair, Stored, new_grant
 from tap_drchrono.errors import CredentialsError, HostError, Stopped
 from tap_drchrono.streams.catalogue import ENDPOINTS, SCOPES, missing_scopes
 
@@ -18,6 +21,8 @@ API = "https://drchrono.example"
 HOURS = 3600.0
 SCOPE = "billing:read patients:read"
 SETTING = "settings-token"
+PATH = "/api/patients_list"
+OTHER = "/api/appointments_list"
 
 
 class FakeClock(Clock):
@@ -42,6 +47,19 @@ def response(status, body, content_type="application/json"):
     text = body if isinstance(body, str) else json.dumps(body)
     answer._content = text.encode()  # noqa: SLF001 - no other way to make one
     return answer
+
+
+class Lasting:
+    """Faults that last for a time; a function tells the present one."""
+
+    def __init__(self, answer):
+        self._answer = answer
+
+    def __bool__(self):
+        return self._answer() is not None
+
+    def pop(self, _):
+        return self._answer()
 
 
 class TokenEndpoint:
@@ -138,11 +156,12 @@ def store(path, clock, *, access="stored-access", refresh="stored-refresh", age=
     start = clock.time - age
     pair = Pair(access, refresh, start, start + 48 * HOURS, SCOPE)
     with file.lock():
-        file.write(Stored(API, CLIENT["client_id"], pair))
+        file.write(Stored(API, CLIENT["client_id"], (Grant(pair),)))
 
 
 def kept(path, clock):
-    return the_file(path, clock).read()
+    (grant,) = the_file(path, clock).read().grants
+    return grant.pair
 
 
 def used(auth):
@@ -150,10 +169,13 @@ def used(auth):
     return request.headers["Authorization"].removeprefix("Bearer ")
 
 
-def refuse_for_ever(auth):
+def refuse_for_ever(auth, path=PATH):
+    """Refuse an endpoint's requests until they are not sent again."""
     for _ in range(50):
-        auth.refused()
+        if not auth.refused(path):
+            return
         used(auth)
+    pytest.fail("it has no end")
 
 
 def test_the_settings_token_buys_the_first_pair_and_it_is_kept(
@@ -163,7 +185,7 @@ def test_the_settings_token_buys_the_first_pair_and_it_is_kept(
     assert auth.scope is None
     assert [used(auth) for _ in range(3)] == ["access-1"] * 3
     assert tokens.spent == ["settings-token"]
-    assert kept(path, clock).pair == Pair(
+    assert kept(path, clock) == Pair(
         "access-1",
         "refresh-1",
         clock.time,
@@ -193,19 +215,44 @@ def test_the_chain_goes_on_over_many_runs(make, tokens, clock):
     assert tokens.spent == ["settings-token"] + [f"refresh-{n}" for n in range(1, 5)]
 
 
-def test_a_newer_settings_token_wins_and_the_old_one_is_never_spent_again(
-    make, tokens, caplog
-):
-    used(make())
-    tokens.live.add("newer-token")
-    assert used(make("newer-token")) == "access-2"
+def test_each_setting_has_its_grant_and_no_token_is_spent_twice(make, tokens):
+    """One API application, two practices, one file."""
+    assert used(make("settings-token")) == "access-1"
+    tokens.live.add("other-practice")
+    assert used(make("other-practice")) == "access-2"
+    for setting, expected in {
+        "settings-token": "access-1",
+        "other-practice": "access-2",
+        "refresh-1": "access-1",
+        "refresh-2": "access-2",
+    }.items():
+        assert used(make(setting)) == expected
     auth = make("settings-token")
-    assert used(auth) == "access-2"
-    auth.accepted()
-    auth.refused()
+    assert used(auth) == "access-1"
+    auth.accepted(PATH)
+    assert auth.refused(PATH)
     assert used(auth) == "access-3"
-    assert tokens.spent == ["settings-token", "newer-token", "refresh-2"]
-    assert caplog.text.count("setting refresh_token is an old one") == 1
+    assert used(make("settings-token")) == used(make("refresh-1")) == "access-3"
+    assert used(make("other-practice")) == "access-2"
+    assert tokens.spent == ["settings-token", "other-practice", "refresh-1"]
+
+
+def test_with_several_grants_and_no_setting_nothing_is_guessed(make, tokens, path):
+    used(make("settings-token"))
+    assert used(make(None)) == used(make("")) == "access-1"
+    running = make(None)
+    used(running)
+    tokens.live.add("other-practice")
+    used(make("other-practice"))
+    with pytest.raises(CredentialsError, match="2 authorizations are kept") as caught:
+        used(make(None))
+    assert str(path) in str(caught.value)
+    assert "refresh_token" in str(caught.value)
+    # Whoever had found its grant before goes on with it.
+    running.accepted(PATH)
+    running.refused(PATH)
+    assert used(running) == "access-3"
+    assert tokens.spent == ["settings-token", "other-practice", "refresh-1"]
 
 
 def test_no_token_at_all_is_an_error_that_says_how_to_get_one(make, tokens, path):
@@ -233,7 +280,7 @@ def test_a_lifetime_that_is_not_told_is_the_documented_one(
 ):
     tokens.extra = {"expires_in": told}
     used(make())
-    assert kept(path, clock).pair.expires_at == clock.time + 48 * HOURS
+    assert kept(path, clock).expires_at == clock.time + 48 * HOURS
 
 
 def test_a_refresh_token_that_is_not_returned_keeps_its_value(
@@ -241,7 +288,7 @@ def test_a_refresh_token_that_is_not_returned_keeps_its_value(
 ):
     tokens.extra = {"refresh_token": None}
     used(make())
-    assert kept(path, clock).pair.refresh_token == "settings-token"
+    assert kept(path, clock).refresh_token == "settings-token"
 
 
 def test_the_pair_is_stored_before_it_is_used_and_storing_is_tried_before_spending(
@@ -280,42 +327,58 @@ def test_a_pair_that_could_not_be_stored_is_not_used(make, tokens, path):
 def test_a_deleted_file_does_not_send_a_spent_token_again(make, tokens, path, clock):
     auth = make()
     used(auth)
-    auth.accepted()
+    auth.accepted(PATH)
     path.unlink()
-    auth.refused()
+    auth.refused(PATH)
     assert used(auth) == "access-2"
     assert tokens.spent == ["settings-token", "refresh-1"]
-    assert kept(path, clock).pair.refresh_token == "refresh-2"
+    assert kept(path, clock).refresh_token == "refresh-2"
 
 
 def test_a_token_that_worked_is_replaced_at_once_as_often_as_it_ends(make, clock):
     auth = make()
     for run in range(1, 6):
         assert used(auth) == f"access-{run}"
-        auth.accepted()
-        auth.refused()
+        auth.accepted(PATH)
+        auth.refused(PATH)
     assert clock.slept == []
 
 
-def test_a_new_token_is_given_five_seconds_then_replaced_once(make, tokens, clock):
+def test_a_new_token_is_given_half_a_minute_then_replaced_once(make, tokens, clock):
     auth = make()
     used(auth)
     start = clock.time
-    with pytest.raises(CredentialsError, match="also after a refresh"):
-        refuse_for_ever(auth)
+    refuse_for_ever(auth)
     assert tokens.spent == ["settings-token", "refresh-1"]
-    assert clock.time - start == pytest.approx(10, abs=1)
+    assert clock.time - start == pytest.approx(60, abs=1)
+    with pytest.raises(CredentialsError, match="also after a refresh"):
+        auth.refused(OTHER)
+    assert len(tokens.spent) == 2
 
 
-def test_a_new_token_that_is_refused_for_a_moment_is_kept(make, tokens, clock):
+@pytest.mark.parametrize("seconds", [0.5, 3, 20, 29.9])
+def test_a_new_token_that_is_refused_for_a_while_is_kept(make, tokens, clock, seconds):
     auth = make()
     used(auth)
-    for _ in range(4):
-        auth.refused()
+    good_at = clock.time + seconds
+    while clock.time < good_at:
+        assert auth.refused(PATH)
     assert used(auth) == "access-1"
-    auth.accepted()
+    auth.accepted(PATH)
     assert tokens.spent == ["settings-token"]
-    assert sum(clock.slept) <= 5
+
+
+def test_401_for_everyone_in_the_middle_costs_one_refresh(make, tokens, clock):
+    auth = make()
+    used(auth)
+    auth.accepted(PATH)
+    auth.accepted(OTHER)
+    good_at = clock.time + 20
+    while clock.time < good_at:
+        assert auth.refused(PATH)
+    auth.accepted(PATH)
+    auth.accepted(OTHER)
+    assert tokens.spent == ["settings-token", "refresh-1"]
 
 
 def test_a_stop_ends_the_wait_for_a_new_token(make, clock):
@@ -323,18 +386,18 @@ def test_a_stop_ends_the_wait_for_a_new_token(make, clock):
     used(auth)
     clock.request_stop(15)
     with pytest.raises(Stopped):
-        auth.refused()
+        auth.refused(PATH)
 
 
 def test_a_refused_token_gives_way_to_a_newer_one_that_is_stored(make, tokens):
     auth = make()
     used(auth)
-    auth.accepted()
+    auth.accepted(PATH)
     used_by_another = make()
     used(used_by_another)
-    used_by_another.accepted()
-    used_by_another.refused()
-    auth.refused()
+    used_by_another.accepted(PATH)
+    used_by_another.refused(PATH)
+    auth.refused(PATH)
     assert used(auth) == used(used_by_another) == "access-2"
     assert tokens.spent == ["settings-token", "refresh-1"]
 
@@ -343,19 +406,33 @@ def test_a_pasted_token_that_ended_says_so(pasted, clock, tokens):
     auth = pasted("pasted-token")
     assert used(auth) == "pasted-token"
     assert auth.scope is None
-    auth.accepted()
+    auth.accepted(PATH)
     with pytest.raises(CredentialsError, match="access_token has expired or is wrong"):
-        auth.refused()
+        auth.refused(PATH)
     assert clock.slept == []
     assert not tokens.spent
 
 
-def test_a_pasted_token_that_never_worked_is_given_five_seconds(pasted, clock):
+def test_a_pasted_token_that_never_worked_is_given_half_a_minute(pasted, clock):
     auth = pasted("pasted-token")
     used(auth)
+    refuse_for_ever(auth)
+    assert "access_token has expired" in auth.doubt
     with pytest.raises(CredentialsError, match="access_token has expired"):
-        refuse_for_ever(auth)
-    assert sum(clock.slept) == 5
+        auth.refused(OTHER)
+    assert sum(clock.slept) == 30
+
+
+def test_one_endpoint_that_refuses_is_given_up_and_the_others_go_on(make, tokens):
+    auth = make()
+    used(auth)
+    auth.accepted(OTHER)
+    refuse_for_ever(auth)
+    assert auth.doubt is None
+    auth.accepted(OTHER)
+    assert not auth.refused(PATH)
+    assert used(auth) == "access-2"
+    assert tokens.spent == ["settings-token", "refresh-1"]
 
 
 @pytest.mark.parametrize("token", ["two words", "line\nbreak", "café"])
@@ -391,17 +468,59 @@ def test_without_a_usable_answer_the_token_is_tried_again_later(
 
 
 @pytest.mark.parametrize("fault", UNCLEAR, ids=repr)
-def test_the_tries_are_bounded_and_what_is_stored_stays(
+def test_an_outage_of_a_quarter_of_an_hour_is_the_end_and_what_is_stored_stays(
     make, tokens, path, clock, fault
 ):
     store(path, clock, age=48 * HOURS)
     before = path.read_bytes()
+    start = clock.time
     tokens.faults = [fault] * 50
-    with pytest.raises(HostError, match=r"/o/token/ gave no usable answer in 6 tries"):
+    with pytest.raises(HostError, match="no usable answer for 15 minutes"):
         used(make(None))
-    assert len(tokens.spent) == 6
-    assert sum(clock.slept) < 90
+    assert clock.time - start == pytest.approx(900)
+    assert len(tokens.spent) < 25
     assert path.read_bytes() == before
+
+
+def test_ten_minutes_of_503_cost_no_grant_and_are_told_once_a_minute(
+    make, tokens, clock, caplog
+):
+    good_at = clock.time + 600
+
+    def answer():
+        return UNCLEAR[4] if clock.time < good_at else None
+
+    tokens.faults = Lasting(answer)
+    assert used(make()) == "access-1"
+    assert set(tokens.spent) == {"settings-token"}
+    assert clock.time - good_at < 60
+    warnings = [r for r in caplog.records if r.levelno == logging.WARNING]
+    assert len(warnings) < 16
+
+
+def unreachable():
+    pool = HTTPConnectionPool("drchrono.invalid")
+    reason = NewConnectionError(pool, "refused")
+    return requests.ConnectionError(MaxRetryError(pool, "/o/token/", reason))
+
+
+def test_a_host_that_nobody_reaches_stops_the_start_soon(make, tokens, clock):
+    start = clock.time
+    tokens.faults = [unreachable()] * 50
+    with pytest.raises(HostError, match="cannot be reached"):
+        used(make())
+    assert clock.time - start < 10
+
+
+def test_a_host_that_was_reached_before_is_waited_for(make, tokens, clock):
+    auth = make()
+    used(auth)
+    auth.accepted(PATH)
+    tokens.faults = [unreachable()] * 8
+    start = clock.time
+    assert auth.refused(PATH)
+    assert used(auth) == "access-2"
+    assert clock.time - start > 60
 
 
 def test_after_an_unclear_outcome_a_token_that_still_lives_is_used_first(
@@ -446,6 +565,75 @@ def test_an_invalid_grant_looks_for_a_newer_stored_pair_first(
     assert tokens.spent == ["stored-refresh"]
 
 
+@pytest.mark.parametrize("locked", [True, False], ids=["locks", "no locks"])
+@pytest.mark.parametrize("seconds", [0.0, 4.0, 9.9])
+@pytest.mark.parametrize("setting", [None, SETTING])
+def test_after_an_invalid_grant_a_sibling_has_ten_seconds_to_write(
+    make, tokens, path, clock, setting, seconds, locked
+):
+    """A sibling beyond the reach of the lock spent the token, and is slow to write."""
+    store(path, clock, age=49 * HOURS)
+    (old,) = the_file(path, clock).read().grants
+    old = old.followed_by(old.pair, passed=SETTING)
+    file = the_file(path, clock)
+    file.write(Stored(API, CLIENT["client_id"], (old,)))
+    sibling = Pair("sibling", "next", clock.time, clock.time + 48 * HOURS)
+    writes_at = clock.time + seconds
+    real = clock.sleep
+
+    def sleep(pause):
+        real(pause)
+        if clock.time >= writes_at:
+            with file.lock() if locked else contextlib.nullcontext():
+                content = Stored(API, CLIENT["client_id"], (old.followed_by(sibling),))
+                file.write(content)
+
+    clock.sleep = sleep
+    assert used(make(setting)) == "sibling"
+    assert tokens.spent == ["stored-refresh"]
+
+
+def test_after_an_invalid_grant_a_first_pair_of_a_sibling_is_waited_for(
+    make, tokens, path, clock
+):
+    """Two taps began with one setting, where locks do nothing."""
+    tokens.live.clear()
+    pair = Pair("sibling", "next", clock.time, clock.time + 48 * HOURS)
+    stored = Stored(API, CLIENT["client_id"], (new_grant(pair, passed=SETTING),))
+    real = clock.sleep
+    clock.sleep = lambda pause: (real(pause), the_file(path, clock).write(stored))
+    assert used(make()) == "sibling"
+    assert tokens.spent == [SETTING]
+
+
+def test_after_an_invalid_grant_a_pair_that_ended_as_well_is_refreshed(
+    make, tokens, path, clock
+):
+    store(path, clock, age=49 * HOURS)
+    (old,) = the_file(path, clock).read().grants
+    ended = Pair("ended", "next", clock.time - 49 * HOURS, clock.time - HOURS)
+    stored = Stored(API, CLIENT["client_id"], (old.followed_by(ended),))
+    tokens.live.add("next")
+    real = clock.sleep
+    clock.sleep = lambda pause: (real(pause), the_file(path, clock).write(stored))
+    assert used(make(None)) == "access-1"
+    assert tokens.spent == ["stored-refresh", "next"]
+
+
+def test_the_watch_after_an_invalid_grant_ends_after_ten_seconds_and_with_a_stop(
+    make, path, clock
+):
+    store(path, clock, age=49 * HOURS)
+    start = clock.time
+    with pytest.raises(CredentialsError, match="person must authorize"):
+        used(make(None))
+    assert clock.time - start == pytest.approx(10)
+    real = clock.sleep
+    clock.sleep = lambda pause: (clock.request_stop(15), real(pause))
+    with pytest.raises(Stopped):
+        used(make(None))
+
+
 @pytest.mark.parametrize("status", [400, 401])
 def test_an_invalid_grant_of_the_setting_says_that_a_person_is_needed(
     make, tokens, path, status
@@ -472,11 +660,12 @@ def test_an_invalid_grant_of_the_file_names_the_command_that_repairs_it(
     assert repair in str(caught.value)
 
 
-def test_a_dead_setting_leaves_an_earlier_pair_alone_and_says_so(make, path, clock):
+def test_a_dead_setting_leaves_another_grant_alone_and_says_so(make, path, clock):
     store(path, clock)
     before = path.read_bytes()
-    with pytest.raises(CredentialsError, match="still holds the pair"):
+    with pytest.raises(CredentialsError, match="comes from it") as caught:
         used(make("dead-token"))
+    assert "credentials_path" in str(caught.value)
     assert path.read_bytes() == before
 
 
@@ -499,32 +688,34 @@ def test_a_clear_refusal_is_not_repeated_and_not_quoted(
     assert len(tokens.spent) == 1
 
 
-def test_the_first_pair_at_a_default_place_is_told_once(make, tmp_path, caplog, clock):
-    environ = {"MELTANO_PROJECT_ROOT": str(tmp_path)}
-    auth = make(credentials_path=None, environ=environ)
+def test_a_place_that_does_not_last_is_told_once_before_a_token_is_spent(
+    make, tokens, caplog, monkeypatch
+):
+    places = []
+    monkeypatch.setattr(
+        refresh, "passing_place", lambda path: places.append(path) or "It is lost."
+    )
+    told = []
+    tokens.before_spending = lambda: told.append(caplog.text.count("It is lost."))
+    auth = make()
     used(auth)
-    auth.accepted()
-    auth.refused()
-    warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert len(warnings) == 1
-    credentials = Credentials(API, **CLIENT, refresh_token="settings-token")
-    path = locate(credentials, environ)
-    assert str(path) in warnings[0]
-    assert "credentials_path" in warnings[0]
-    assert kept(path, clock).pair.refresh_token == "refresh-2"
+    auth.accepted(PATH)
+    auth.refused(PATH)
+    assert told == [1, 1]
+    assert len(places) == 1
 
 
 def test_no_log_and_no_traceback_holds_a_token(make, tokens, caplog):
     caplog.set_level(logging.DEBUG)
     auth = make()
     used(auth)
-    auth.accepted()
+    auth.accepted(PATH)
     tokens.faults = [requests.ReadTimeout(), UNCLEAR[7]]
-    auth.refused()
+    auth.refused(PATH)
     tokens.live.clear()
-    auth.accepted()
+    auth.accepted(PATH)
     with pytest.raises(CredentialsError) as caught:
-        auth.refused()
+        auth.refused(PATH)
     text = caplog.text + str(caught.getrepr(style="native"))
     secrets = ["settings-token", CLIENT["client_secret"], "access-", "refresh-", "cut"]
     assert caplog.records
@@ -572,7 +763,8 @@ def _keep_old_pair(path, url):
     with file.lock():
         # Descends from the setting, so that the stored token is the next one.
         old = Pair("old-access", "stored-refresh", 0.0, 1.0)
-        file.write(file.new(old).reauthorized(old, spent="settings-token"))
+        grant = new_grant(old, passed="settings-token")
+        file.write(Stored(url, CLIENT["client_id"], (grant,)))
 
 
 def test_every_stream_has_its_scopes_and_a_lack_is_named_by_stream():

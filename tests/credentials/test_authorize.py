@@ -18,7 +18,7 @@ from tap_drchrono import authorize
 from tap_drchrono.clock import Clock
 from tap_drchrono.credentials.auth import Authenticator, Credentials
 from tap_drchrono.credentials.file import CredentialsFile
-from tap_drchrono.credentials.grant import Pair
+from tap_drchrono.credentials.grant import Pair, Stored, new_grant
 from tap_drchrono.credentials.loopback import Listener
 from tap_drchrono.errors import CredentialsError
 from tap_drchrono.streams.catalogue import SCOPES
@@ -38,7 +38,7 @@ def path(tmp_path):
 @pytest.fixture(autouse=True)
 def environ(monkeypatch, tmp_path):
     # Wherever the tests run, this is no container.
-    monkeypatch.setattr(authorize, "keeping_advice", lambda *_, **__: None)
+    monkeypatch.setattr(authorize, "passing_place", lambda _: None)
     for name in (*CLIENT, "refresh_token", "credentials_path", "api_url"):
         monkeypatch.delenv(f"TAP_DRCHRONO_{name.upper()}", raising=False)
     monkeypatch.delenv("MELTANO_PROJECT_ROOT", raising=False)
@@ -100,10 +100,21 @@ def free_port():
         return sock.getsockname()[1]
 
 
-def kept(path, server):
+def the_file(path, server):
     return CredentialsFile(
         path, api_url=server.url, client_id=CLIENT["client_id"], clock=Clock()
-    ).read()
+    )
+
+
+def kept(path, server):
+    """The pair of the grant that began last."""
+    return the_file(path, server).read().grants[-1].pair
+
+
+def keep(path, server, *grants):
+    file = the_file(path, server)
+    with file.lock():
+        file.write(Stored(server.url, CLIENT["client_id"], grants))
 
 
 def one_line(err):
@@ -126,7 +137,7 @@ def test_a_person_consents_and_the_tap_can_read(run, server, path, person, brows
     person.has_browser = browser
     status, out, err = run()
     assert (status, err) == (0, "")
-    assert kept(path, server).pair.refresh_token == server.refresh_token
+    assert kept(path, server).refresh_token == server.refresh_token
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert f"credentials_path: {path}" in out
     assert f"client_id: {CLIENT['client_id']}" in out
@@ -157,7 +168,7 @@ def test_a_pair_is_not_replaced_unasked(run, server, path, person):
     assert person.page is None
     assert path.read_bytes() == before
     assert run("--replace")[0] == 0
-    assert kept(path, server).pair.refresh_token == server.refresh_token
+    assert kept(path, server).refresh_token == server.refresh_token
 
 
 def test_the_token_still_in_the_settings_is_the_old_one_from_now_on(
@@ -171,18 +182,37 @@ def test_the_token_still_in_the_settings_is_the_old_one_from_now_on(
     assert len(server.requests) == requests_before
 
 
-def test_a_replaced_file_supersedes_the_setting_that_it_came_from(
+def test_a_replaced_grant_is_still_meant_by_the_setting_that_it_came_from(
     run, server, path, person
 ):
     assert person
-    file = CredentialsFile(
-        path, api_url=server.url, client_id=CLIENT["client_id"], clock=Clock()
-    )
-    pair = Pair("old", "old", 0.0, 1.0)
-    with file.lock():
-        file.write(file.new(pair).reauthorized(pair, spent="settings-token"))
+    keep(path, server, new_grant(Pair("old", "old", 0.0, 1.0), passed="settings-token"))
     assert run("--replace")[0] == 0
+    assert len(the_file(path, server).read().grants) == 1
+    for setting in (None, "settings-token", "old"):
+        assert reads(server, credentials_path=str(path), refresh_token=setting)
+
+
+def test_the_grant_of_another_practice_is_left_alone(
+    run, server, path, person, monkeypatch
+):
+    """The setting says which practice is authorized; without it, one is replaced."""
+    assert person
+    other = new_grant(Pair("o", "o", 0.0, 1.0), passed="other-practice")
+    keep(path, server, other)
+    assert "for another practice" in run()[2]
+    monkeypatch.setenv("TAP_DRCHRONO_REFRESH_TOKEN", "settings-token")
+    status, out, _ = run()
+    assert status == 0
+    assert "Leave refresh_token as it is" in out
+    assert other in the_file(path, server).read().grants
     assert reads(server, credentials_path=str(path), refresh_token="settings-token")
+    monkeypatch.delenv("TAP_DRCHRONO_REFRESH_TOKEN")
+    before = path.read_bytes()
+    status, _, err = run("--replace")
+    assert status == 1
+    assert "2 authorizations are kept" in one_line(err)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("setting", [None, "settings-token"])
@@ -278,17 +308,18 @@ def test_where_nothing_can_be_kept_nobody_is_asked(run, server, path, person):
     assert not server.requests
 
 
-def test_a_place_that_does_not_last_is_told(run, path, person, monkeypatch):
-    assert person
-    told = []
+def test_a_place_that_does_not_last_is_told_before_a_person_is_asked(
+    run, path, person, monkeypatch
+):
+    asked = []
     monkeypatch.setattr(
         authorize,
-        "keeping_advice",
-        lambda file, *_, is_default: told.append((file, is_default)) or "LOST",
+        "passing_place",
+        lambda file: asked.append((file, person.page)) or "!",
     )
     status, _, err = run()
-    assert (status, err) == (0, "LOST\n")
-    assert told == [(path, False)]
+    assert (status, err) == (0, "!\n")
+    assert asked == [(path, None)]
 
 
 def test_a_smaller_grant_is_told_by_stream(run, server, person):
@@ -380,7 +411,7 @@ def test_without_a_browser_here_the_page_is_printed(
 
     person.readline = read_the_page_first
     assert run(*options)[0] == 0
-    assert kept(path, server).pair.refresh_token == server.refresh_token
+    assert kept(path, server).refresh_token == server.refresh_token
     assert not opened
 
 

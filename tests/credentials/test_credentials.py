@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import json
 import os
 import stat
@@ -10,21 +11,22 @@ import pytest
 from tap_drchrono.clock import Clock
 from tap_drchrono.credentials.file import CredentialsFile
 from tap_drchrono.credentials.grant import (
-    Choice,
     Credentials,
     Pair,
+    SeveralGrantsError,
     Stored,
-    choose,
     fingerprint,
+    meant,
+    new_grant,
 )
-from tap_drchrono.credentials.location import default_path, keeping_advice, locate
+from tap_drchrono.credentials.location import default_path, locate, passing_place
 from tap_drchrono.errors import CredentialsError, Stopped
 
 API = "https://app.drchrono.com"
 PAIR = Pair("access-1", "refresh-1", 1000.0, 173_800.0, "patients:read")
-STORED = Stored(
-    API, "client", PAIR, fingerprint("now"), frozenset({fingerprint("old")})
-)
+GRANT = new_grant(PAIR, passed="old")
+OTHER = new_grant(Pair("access-x", "refresh-x", 1000.0, 173_800.0), passed="other")
+STORED = Stored(API, "client", (GRANT, OTHER))
 
 
 class FakeClock(Clock):
@@ -58,38 +60,65 @@ def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def later(number):
+    return Pair(f"access-{number}", f"refresh-{number}", 1000.0 + number, 173_800.0)
+
+
 @pytest.mark.parametrize(
-    ("stored", "setting", "expected"),
+    ("grants", "setting", "expected"),
     [
-        (None, None, None),
-        (None, "first", Choice(None, None, "first")),
-        (STORED, None, Choice(STORED, PAIR, "refresh-1")),
-        (STORED, "now", Choice(STORED, PAIR, "refresh-1")),
-        (STORED, "old", Choice(STORED, PAIR, "refresh-1", superseded=True)),
-        (STORED, "newer", Choice(STORED, None, "newer")),
+        ((), None, None),
+        ((), "first", None),
+        ((GRANT,), None, GRANT),
+        ((GRANT,), "old", GRANT),
+        ((GRANT,), "refresh-1", GRANT),
+        ((GRANT,), "newer", None),
+        ((GRANT, OTHER), "old", GRANT),
+        ((GRANT, OTHER), "other", OTHER),
+        ((GRANT, OTHER), "newer", None),
     ],
 )
-def test_which_token_is_next(stored, setting, expected):
-    assert choose(stored, setting) == expected
+def test_which_grant_is_meant(grants, setting, expected):
+    assert meant(grants, setting) == expected
 
 
-def test_a_setting_that_was_once_spent_is_never_chosen_again():
-    stored = Stored(API, "client", PAIR)
-    for setting in ("a", "b", "c"):
-        assert choose(stored, setting).spend == setting
-        stored = stored.reauthorized(PAIR, spent=setting)
-    for setting in ("a", "b"):
-        assert choose(stored, setting) == Choice(stored, PAIR, "refresh-1", True)  # noqa: FBT003 - a field
-    stored = stored.reauthorized(PAIR, passed="d")
-    for setting in ("a", "b", "c", "d"):
-        assert choose(stored, setting).spend == "refresh-1"
+def test_several_grants_without_a_setting_are_not_guessed_at():
+    with pytest.raises(SeveralGrantsError):
+        meant((GRANT, OTHER), None)
 
 
-def test_rotation_keeps_descent_and_a_scope_that_is_not_repeated():
-    rotated = STORED.rotated(Pair("access-2", "refresh-2", 2000.0, 3000.0))
-    assert rotated.descends_from == STORED.descends_from
-    assert rotated.superseded == STORED.superseded
-    assert rotated.pair.scope == "patients:read"
+def test_every_token_that_a_grant_ever_had_means_it():
+    grant = GRANT
+    for number in range(2, 6):
+        grant = grant.followed_by(later(number), passed=f"pasted-{number}")
+    names = [f"refresh-{number}" for number in range(1, 6)]
+    for token in ["old", *names, *(f"pasted-{number}" for number in range(2, 6))]:
+        assert meant((OTHER, grant), token) == grant
+    assert grant.pair.refresh_token == "refresh-5"
+    assert fingerprint("refresh-5") not in grant.superseded
+    assert grant.pair.scope == "patients:read"
+
+
+def test_a_token_that_the_server_keeps_is_no_former_one():
+    kept = GRANT.followed_by(Pair("access-2", "refresh-1", 2000.0, 3000.0))
+    assert kept.superseded == GRANT.superseded
+    assert new_grant(PAIR, passed="refresh-1").superseded == frozenset()
+
+
+def test_a_new_version_takes_the_place_of_its_kin_alone():
+    grant = GRANT.followed_by(later(2))
+    assert STORED.holding(grant).grants == (OTHER, grant)
+
+
+def test_of_two_versions_the_later_one_counts_whatever_their_clocks_say():
+    early = GRANT.followed_by(later(9))
+    late = early.followed_by(later(2), passed="pasted")
+    for chosen in (early.newer(late), late.newer(early)):
+        assert chosen == late
+    aside = GRANT.followed_by(later(3))
+    for chosen in (early.newer(aside), aside.newer(early)):
+        assert chosen.pair == early.pair
+        assert fingerprint("refresh-3") in chosen.superseded
 
 
 @pytest.mark.parametrize(
@@ -127,10 +156,13 @@ def test_a_directory_of_the_user_is_left_as_it_is(tmp_path):
     assert not (tmp_path / ".gitignore").exists()
 
 
-def test_the_file_holds_settings_tokens_as_hashes_only(file):
-    keep(file, STORED.reauthorized(PAIR, spent="settings-token"))
-    assert "settings-token" not in file.path.read_text()
-    assert fingerprint("settings-token") in file.path.read_text()
+def test_the_file_holds_former_tokens_as_hashes_only(file):
+    grant = new_grant(PAIR, passed="settings-token").followed_by(later(2))
+    keep(file, Stored(API, "client", (grant,)))
+    text = file.path.read_text()
+    for former in ("settings-token", "refresh-1"):
+        assert former not in text
+        assert fingerprint(former) in text
 
 
 def test_a_symbolic_link_stays_one(tmp_path):
@@ -176,7 +208,7 @@ def test_a_trailing_slash_is_no_other_api(file):
         b"[]",
         b'{"pair": "marked-token"}',
         b"\xff\xfe",
-        b'{"version": 2, "marked-token": 1}',
+        b'{"version": 3, "marked-token": 1}',
     ],
 )
 def test_a_damaged_file_is_an_error_that_says_what_to_do_and_quotes_nothing(
@@ -188,13 +220,13 @@ def test_a_damaged_file_is_an_error_that_says_what_to_do_and_quotes_nothing(
         file.read()
     assert str(file.path) in str(caught.value)
     assert "marked-token" not in str(caught.value)
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
     assert file.path.read_bytes() == content
 
 
 def test_a_file_of_a_newer_tap_is_not_guessed_at(file):
     keep(file)
-    content = json.loads(file.path.read_text()) | {"version": 2}
+    content = json.loads(file.path.read_text()) | {"version": 3}
     file.path.write_text(json.dumps(content))
     with pytest.raises(CredentialsError, match="not one of this version"):
         file.read()
@@ -239,6 +271,62 @@ def test_a_write_that_would_fail_is_found_before_and_harms_nothing(
     assert not list(file.path.parent.glob("*.tmp"))
 
 
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        (errno.EACCES, "Let this user read and write"),
+        (errno.EROFS, "Mount its file system for writing"),
+        (errno.ENOSPC, "Make room"),
+        (errno.EBUSY, "mount its directory"),
+        (errno.EIO, "run the tap again"),
+        (errno.ENOTDIR, "through directories"),
+        (errno.E2BIG, "can write in its directory"),
+    ],
+)
+def test_the_advice_fits_the_cause(file, monkeypatch, code, advice):
+    keep(file)
+
+    def fail(*_args, **_kwargs):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(CredentialsError, match=f"written.*{advice}") as caught:
+        file.write(STORED)
+    assert "credentials_path" in str(caught.value)
+
+
+def test_a_file_system_without_locks_is_no_matter_of_permissions(file, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(CredentialsError, match="has no locks") as caught, file.lock():
+        pass
+    assert "Let this user" not in str(caught.value)
+
+
+def stale(times, monkeypatch):
+    """Let the next reads fail, as where a network file system replaced the file."""
+    real, left = Path.read_bytes, [None] * times
+
+    def read(path):
+        if left:
+            left.pop()
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+
+
+def test_a_stale_handle_is_read_again_once(file, monkeypatch):
+    keep(file)
+    stale(1, monkeypatch)
+    assert file.read() == STORED
+    stale(2, monkeypatch)
+    with pytest.raises(CredentialsError, match=r"cannot be read.*network file system"):
+        file.read()
+
+
 def test_checking_changes_nothing(file):
     with file.lock():
         file.check_writable()
@@ -251,8 +339,9 @@ def test_checking_changes_nothing(file):
 def test_what_a_killed_process_left_is_in_nobodys_way(file):
     keep(file)
     (file.path.parent / ".pair.json.tmp").write_text("half of a p")
-    keep(file, STORED.rotated(Pair("access-2", "refresh-2", 2.0, 3.0)))
-    assert file.read().pair.access_token == "access-2"
+    stored = STORED.holding(GRANT.followed_by(later(2)))
+    keep(file, stored)
+    assert file.read() == stored
 
 
 def test_one_holder_at_a_time_and_a_wait_that_ends(file):
@@ -300,31 +389,30 @@ def test_a_holder_that_died_holds_nothing(file):
     ],
 )
 def test_where_the_pair_is_kept_by_default(environ, directory):
-    path = default_path(environ, Path("/home/pat"), API, "client", None)
+    path = default_path(environ, Path("/home/pat"), API, "client")
     assert path.parent == Path(directory)
     assert path.name.startswith("credentials-")
     assert path.suffix == ".json"
 
 
-def test_each_grant_has_its_own_default_and_no_name_tells_a_token():
-    grants = [
-        (API, "client", None),
-        (API, "client", "token-a"),
-        (API, "client", "token-b"),
-        (API, "other", None),
-        ("https://example.org", "client", None),
-    ]
-    paths = {default_path({}, Path("/h"), *grant) for grant in grants}
-    assert len(paths) == len(grants)
-    assert default_path({}, Path("/h"), f"{API}/", "client", None) in paths
-    assert not any("token" in path.name for path in paths)
+def test_each_application_has_its_own_default_and_the_setting_changes_nothing():
+    owners = [(API, "client"), (API, "other"), ("https://example.org", "client")]
+    paths = {default_path({}, Path("/h"), *owner) for owner in owners}
+    assert len(paths) == len(owners)
+    assert default_path({}, Path("/h"), f"{API}/", "client") in paths
+    environ = {"XDG_STATE_HOME": "/s"}
+    one, two = (
+        locate(Credentials(API, "client", refresh_token=token), environ)
+        for token in (None, "token-a")
+    )
+    assert one == two
 
 
 def test_the_setting_wins_over_the_default(tmp_path):
     path = str(tmp_path / "pair.json")
     assert locate(Credentials(API, "client", credentials_path=path), {}) == Path(path)
     assert locate(Credentials(API, "client"), {"XDG_STATE_HOME": "/s"}) == default_path(
-        {"XDG_STATE_HOME": "/s"}, Path.home(), API, "client", None
+        {"XDG_STATE_HOME": "/s"}, Path.home(), API, "client"
     )
 
 
@@ -337,33 +425,54 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch):
         locate(Credentials(API, "client"), {})
 
 
-@pytest.mark.parametrize("mark", [".dockerenv", "run/.containerenv", None])
-def test_a_pair_that_goes_away_with_the_container_is_shouted_about(tmp_path, mark):
-    environ = {} if mark else {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
-    if mark:
-        (tmp_path / mark).parent.mkdir(exist_ok=True)
-        (tmp_path / mark).touch()
-    for is_default in (True, False):
-        advice = keeping_advice(
-            tmp_path / "pair.json", environ, tmp_path, is_default=is_default
-        )
-        assert "WILL BE LOST" in advice
-        assert "credentials_path" in advice
+EMPTY_DIR = "/var/lib/kubelet/pods/0/volumes/kubernetes.io~empty-dir/tokens"
+MOUNTS = rf"""
+22 1 0:28 / / rw,relatime - overlay overlay rw,lowerdir=/l,upperdir=/u
+23 22 0:5 / /dev rw - devtmpfs udev rw
+24 22 0:40 / /run rw,nosuid shared:3 - tmpfs tmpfs rw,size=1k
+25 22 8:1 /data /srv/volume rw shared:4 master:1 - ext4 /dev/sda1 rw
+26 22 8:1 {EMPTY_DIR} /srv/empty rw - ext4 /dev/sda1 rw
+27 22 8:1 /with\040space /srv/with\040space rw - ext4 /dev/sda1 rw
+28 25 0:41 / /srv/volume/covered rw - tmpfs tmpfs rw
+29 28 8:2 / /srv/volume/covered rw - ext4 /dev/sdb1 rw
+30 22 0:42 / /srv/network rw - nfs4 server:/ rw
+half a line
+"""
 
 
-def test_a_default_place_is_told_and_a_chosen_one_is_not(tmp_path):
-    path = tmp_path / "pair.json"
-    advice = keeping_advice(path, {}, tmp_path, is_default=True)
-    assert str(path) in advice
-    assert "credentials_path" in advice
-    assert keeping_advice(path, {}, tmp_path, is_default=False) is None
+@pytest.fixture
+def mounts(tmp_path):
+    file = tmp_path / "mountinfo"
+    file.write_text(MOUNTS)
+    return file
 
 
-def test_a_volume_in_a_container_is_fine(tmp_path):
-    # /dev is a file system of its own wherever this runs.
-    environ = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
-    path = Path("/dev/pair.json")
-    assert keeping_advice(path, environ, tmp_path, is_default=False) is None
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("/home/app/pair.json", "layer of a container"),
+        ("/srv/volumes/pair.json", "layer of a container"),
+        ("/run/pair.json", "in memory"),
+        ("/srv/empty/deep/pair.json", "emptyDir"),
+        ("/srv/volume/pair.json", None),
+        ("/srv/volume/covered/pair.json", None),
+        ("/srv/with space/pair.json", None),
+        ("/srv/network/pair.json", None),
+    ],
+)
+def test_a_place_that_does_not_last_is_told_as_far_as_the_mounts_show(
+    mounts, place, said
+):
+    warning = passing_place(Path(place), mounts)
+    assert (warning is None) == (said is None)
+    if warning:
+        assert said in warning
+        assert place in warning
+        assert "credentials_path" in warning
+
+
+def test_where_there_is_no_table_of_mounts_nothing_is_guessed(tmp_path):
+    assert passing_place(Path("/run/pair.json"), tmp_path / "none") is None
 
 
 def test_empty_settings_are_not_given():
