@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
     import logging
     from collections.abc import Mapping
 
+
 @dataclass(frozen=True)
 class Outside:
     """Where the tap meets the world: time, and the network.

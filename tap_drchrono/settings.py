@@ -38,7 +38,8 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
         description=(
             "Refresh token of a person's authorization. It is single use: the tap "
             "keeps its successors at credentials_path. May be omitted where that file "
-            "holds a pair, as after tap-drchrono-authorize."
+            "holds one grant, as after tap-drchrono-authorize; of several, any token "
+            "that a grant ever had says which is meant."
         ),
     ),
     th.Property(
@@ -58,7 +59,7 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
         description=(
             "File in which rotated credentials are kept. It must survive from run to "
             "run. By default a file below the Meltano project or the user's state "
-            "directory, one for each authorization."
+            "directory, one for each API application."
         ),
     ),
     th.Property(

@@ -12,7 +12,7 @@ import typing as t
 import click
 
 from tap_drchrono.clock import how_long
-from tap_drchrono.errors import StreamError
+from tap_drchrono.errors import CredentialsError, StreamError
 from tap_drchrono.lists.jobs import Fetch, Frame, PendingList, Purpose, Status, Submit
 from tap_drchrono.lists.polling import explore
 from tap_drchrono.lists.windows import Window
@@ -204,6 +204,9 @@ def test(streams: Sequence[BulkListStream], engine: Engine) -> int:
 
     Returns:
         The exit status: 1 if anything is not good.
+
+    Raises:
+        CredentialsError: If no stream takes the access token.
     """
     _be_brief()
     good = True
@@ -224,6 +227,8 @@ def test(streams: Sequence[BulkListStream], engine: Engine) -> int:
         else:
             known = "" if granted else " (its scopes are not known)"
             click.echo(f"good    {stream.name}{known}")
+    if streams and (doubt := engine.authenticator.doubt):
+        raise CredentialsError(doubt)
     click.echo(
         "Credentials and connection are good, and all selected streams can be read."
         if good

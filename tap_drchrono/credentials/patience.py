@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import typing as t
 
+import requests
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from tap_drchrono.errors import HostError
@@ -18,6 +19,13 @@ _FIRST_WAIT = 2.0
 _LONGEST_WAIT = 60.0
 _IMPATIENCE = 8.0
 """Seconds for a host that nobody reaches and that has never answered: a wrong name."""
+
+_UNREACHABLE = (
+    NameResolutionError,
+    NewConnectionError,
+    requests.exceptions.ProxyError,
+    requests.exceptions.SSLError,
+)
 
 
 class Patience(t.Protocol):
@@ -101,7 +109,7 @@ def _is_unreachable(error: BaseException) -> bool:
     """Tell a host that nobody reaches from one that has trouble."""
     cause: object = error
     while isinstance(cause, BaseException):
-        if isinstance(cause, NewConnectionError | NameResolutionError):
+        if isinstance(cause, _UNREACHABLE):
             return True
         inner = cause.args[0] if cause.args else None
         cause = cause.__cause__ or getattr(cause, "reason", None) or inner

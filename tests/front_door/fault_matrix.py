@@ -153,7 +153,7 @@ _OLD_TOKEN_LIVES: dict[tuple[Request, Moment, bool], Expect] = {
 """A refresh that fails near the expiry is put off: the old token is still good."""
 
 
-def _everyones(name: str, cut: str) -> Trouble:
+def _everyones(name: str, cut: str, *, unreachable: bool = True) -> Trouble:
     """Something that concerns the host."""
     return Trouble(
         name,
@@ -161,7 +161,8 @@ def _everyones(name: str, cut: str) -> Trouble:
         once={P: WHOLE, G: WHOLE, T: WHOLE},
         lasting={P: stops(_REACH), G: stops(_REACH), T: stops(_NO_TOKEN)},
         cut=cut,
-        at=_OLD_TOKEN_LIVES,
+        at=_OLD_TOKEN_LIVES
+        | ({(T, Moment.START, True): stops(_REACH)} if unreachable else {}),
     )
 
 
@@ -215,7 +216,7 @@ TROUBLES: tuple[Trouble, ...] = (
     ),
     _everyones("connection refused", "refused"),
     _everyones("unknown host", "unknown host"),
-    _everyones("no connection in time", "no connection in time"),
+    _everyones("no connection in time", "no connection in time", unreachable=False),
     _everyones("TLS certificate not accepted", "bad certificate"),
     _everyones("proxy out of order", "bad proxy"),
     *(
@@ -301,10 +302,11 @@ TROUBLES: tuple[Trouble, ...] = (
         {"kind": "401"},
         once={P: WHOLE, G: WHOLE, T: stops("the request was refused")},
         lasting={
-            P: stops("also after a refresh"),
-            G: stops("also after a refresh"),
+            P: fails("(HTTP 401). The user who"),
+            G: fails("(HTTP 401). The user who"),
             T: stops("the request was refused"),
         },
+        at={(P, Moment.FIRST, True): fails("also after a refresh")},
     ),
     Trouble(
         "HTTP 403",
