@@ -89,7 +89,7 @@ def authorize(request: Request, store: Store, *, browser: bool, replace: bool) -
     code = request.code(redirect_to(request, browser=browser))
     with store.lock():
         replaced = former()
-        pair = exchange(request, code, asked_at=Clock().now())
+        pair = exchange(request, code, now=Clock().now)
         # A refresh_token that is still in the settings is the old one from now on.
         passed = request.credentials.refresh_token
         if replaced:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import jsonschema
 from singer_sdk import typing as th
 
+from tap_drchrono.advice import authorize_command
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -256,7 +258,7 @@ def _credential_problems(config: Mapping[str, t.Any]) -> Iterator[str]:
     elif not oauth:
         yield (
             "client_id, client_secret, refresh_token: no credentials are given. Set "
-            "them, or access_token for a trial run; tap-drchrono-authorize gets the "
+            f"them, or access_token for a trial run; {authorize_command()} gets the "
             "first refresh token"
         )
     else:

@@ -11,6 +11,7 @@ import typing as t
 
 import click
 
+from tap_drchrono.advice import authorize_command
 from tap_drchrono.clock import how_long
 from tap_drchrono.errors import CredentialsError, StreamError
 from tap_drchrono.lists.jobs import Fetch, Frame, PendingList, Purpose, Status, Submit
@@ -222,7 +223,7 @@ def test(streams: Sequence[BulkListStream], engine: Engine) -> int:
             good = False
             click.echo(
                 f"FAILED  {stream.name}: the authorization lacks the scopes "
-                f"{', '.join(sorted(scopes))}. Run tap-drchrono-authorize."
+                f"{', '.join(sorted(scopes))}. Run {authorize_command()}."
             )
         else:
             known = "" if granted else " (its scopes are not known)"

@@ -24,6 +24,7 @@ from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_drchrono import settings, survey
+from tap_drchrono.advice import authorize_command
 from tap_drchrono.api.transport import silence_libraries
 from tap_drchrono.engine import Engine, Outside
 from tap_drchrono.errors import Stopped, StreamError, TapDrchronoError
@@ -233,10 +234,10 @@ class TapDrchrono(Tap):
             if lacking := stream.endpoint().lacks(granted):
                 self.logger.warning(
                     "%s: the authorization lacks the scopes %s; DrChrono may leave out "
-                    "records without an error. Run tap-drchrono-authorize to grant "
-                    "them.",
+                    "records without an error. Run %s to grant them.",
                     stream.name,
                     ", ".join(sorted(lacking)),
+                    authorize_command(),
                 )
 
     @classmethod

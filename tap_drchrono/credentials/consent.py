@@ -17,6 +17,8 @@ from tap_drchrono.errors import CredentialsError
 from tap_drchrono.settings import is_loopback
 
 if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_drchrono.credentials.grant import Credentials, Pair
 
 _TIMEOUT = 30.0
@@ -104,13 +106,13 @@ def send(request: requests.PreparedRequest) -> requests.Response:
         return session.send(request, timeout=_TIMEOUT, allow_redirects=False, **options)
 
 
-def exchange(request: Request, code: str, *, asked_at: float) -> Pair:
+def exchange(request: Request, code: str, *, now: Callable[[], float]) -> Pair:
     """Buy the pair. A code works once, and for about a minute.
 
     Args:
         request: The request for consent.
         code: The code of its answer.
-        asked_at: The time now, in seconds since the epoch.
+        now: Tells the time, in seconds since the epoch.
 
     Returns:
         The pair.
@@ -127,7 +129,7 @@ def exchange(request: Request, code: str, *, asked_at: float) -> Pair:
     }
     api_url = request.credentials.api_url
     try:
-        pair = oauth.ask(send, api_url, form, asked_at=asked_at)
+        pair = oauth.ask(send, api_url, form, now=now)
     except oauth.InvalidGrantError:
         msg = (
             "DrChrono refuses the code: it works once, and for about a minute. Run the "

@@ -67,7 +67,7 @@ class Pair:
     Attributes:
         access_token: Goes into the header of each request.
         refresh_token: Buys the next pair, once.
-        obtained_at: When it was asked for, in seconds since the epoch.
+        obtained_at: When it came, in seconds since the epoch.
         expires_at: When the access token ends, in seconds since the epoch.
         scope: The granted scopes, separated by spaces, or None if not told.
     """

@@ -34,14 +34,17 @@ class UnclearOutcomeError(Exception):
     """No usable answer: the token may have been spent, or not."""
 
 
-def ask(send: Send, api_url: str, form: Mapping[str, str], *, asked_at: float) -> Pair:
+def ask(
+    send: Send, api_url: str, form: Mapping[str, str], *, now: Callable[[], float]
+) -> Pair:
     """Send one token request.
 
     Args:
         send: Sends it, once.
         api_url: The base URL.
         form: The fields of the form.
-        asked_at: The time now, in seconds since the epoch.
+        now: Tells the time, in seconds since the epoch. It is asked after the answer,
+            which may set the clock.
 
     Returns:
         The new pair. Where no refresh token is returned, it keeps the one of the form.
@@ -64,17 +67,17 @@ def ask(send: Send, api_url: str, form: Mapping[str, str], *, asked_at: float) -
         raise UnclearOutcomeError(type(error).__name__) from error
     body = _json_object(response)
     if response.status_code == HTTPStatus.OK and usable(body.get("access_token")):
-        return _pair(body, asked_at, form.get("refresh_token", ""))
+        return _pair(body, now(), form.get("refresh_token", ""))
     raise _error(response.status_code, body)
 
 
-def _pair(body: Mapping[str, object], asked_at: float, spent: str) -> Pair:
+def _pair(body: Mapping[str, object], obtained_at: float, spent: str) -> Pair:
     refresh, scope = body.get("refresh_token"), body.get("scope")
     return Pair(
         access_token=str(body["access_token"]),
         refresh_token=refresh if usable(refresh) else spent,
-        obtained_at=asked_at,
-        expires_at=asked_at + _lifetime(body.get("expires_in")),
+        obtained_at=obtained_at,
+        expires_at=obtained_at + _lifetime(body.get("expires_in")),
         scope=scope if isinstance(scope, str) else None,
     )
 

@@ -174,9 +174,9 @@ class Refresher:
             "client_id": self._credentials.client_id or "",
             "client_secret": self._credentials.client_secret or "",
         }
-        api_url, now = self._credentials.api_url, self._clock.now()
+        api_url = self._credentials.api_url
         try:
-            pair = oauth.ask(self._send, api_url, form, asked_at=now)
+            pair = oauth.ask(self._send, api_url, form, now=self._clock.now)
         except (oauth.InvalidGrantError, CredentialsError):
             self._patience.answered()
             raise

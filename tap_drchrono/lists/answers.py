@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from singer_sdk.exceptions import RetriableAPIError
 
+from tap_drchrono.advice import authorize_command
 from tap_drchrono.api.decoding import decode, is_deep
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists.jobs import (
@@ -116,10 +117,10 @@ def _refusal(endpoint: Endpoint, response: requests.Response, body: object) -> s
         case (HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN) as status:
             scopes = ", ".join(sorted(endpoint.scopes))
             return (
-                f"{stream}: DrChrono refuses {path} (HTTP {status}). The user who "
-                f"authorized the tap needs the permission for it in DrChrono, and the "
-                f"authorization the scopes {scopes}. Grant them and run "
-                "tap-drchrono-authorize, or deselect the stream."
+                f"{stream}: DrChrono refuses access to {path} (HTTP {status}). The "
+                "user who authorized the tap needs the permission for it in DrChrono, "
+                f"and the authorization the scopes {scopes}. Grant them and run "
+                f"{authorize_command()}, or deselect the stream."
             )
         case HTTPStatus.BAD_REQUEST:
             names = (

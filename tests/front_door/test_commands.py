@@ -208,4 +208,4 @@ class TestPlan:
         assert ended.status == 1
         sizes = {s["stream"]: s["records"] for s in json.loads(ended.text)["streams"]}
         assert sizes == {"patients": None, "transactions": 7}
-        assert "patients: DrChrono refuses" in ended.log
+        assert "patients: DrChrono refuses access" in ended.log
