@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime as dt
 import fcntl
 import json
 import os
@@ -22,6 +23,7 @@ from drchrono_sandbox.server import serve
 from drchrono_sandbox.settings import Changes, Settings
 from drchrono_sandbox.streams import STREAMS
 
+from dev_tools.answers import Answers, ask, compute, tables
 from dev_tools.environments import DEV, ROOT, environ, say
 
 if t.TYPE_CHECKING:
@@ -32,7 +34,8 @@ if t.TYPE_CHECKING:
 HOME = DEV / "demo"
 WAREHOUSE = HOME / "warehouse.duckdb"
 LOADER_PYTHON = ROOT / ".meltano" / "loaders" / "target-duckdb" / "venv" / "bin/python"
-PIPELINE = ("tap-drchrono", "target-duckdb")
+LOAD = ("tap-drchrono", "target-duckdb")
+BUILD = "dbt-duckdb:build"
 CHANGES = {
     # Elsewhere a deleted record is gone without a trace, so no table could show it.
     stream: Changes(
@@ -44,7 +47,7 @@ CHANGES = {
     for stream in STREAMS
 }
 
-_OWN_SETTINGS = ("MELTANO_", "TAP_DRCHRONO_", "TARGET_")
+_OWN_SETTINGS = ("MELTANO_", "TAP_DRCHRONO_", "TARGET_", "DBT_", "DRCHRONO_")
 _PATIENCE = 5.0
 _LAST_LINES = 20
 
@@ -97,11 +100,12 @@ class Load(t.NamedTuple):
     equal: bool
 
 
-def environment(url: str) -> dict[str, str]:
+def environment(url: str, as_of: dt.date) -> dict[str, str]:
     """Return the environment variables of a run, none of them the user's own settings.
 
     Args:
         url: Base URL of the sandbox.
+        as_of: The practice's last day, which ages are counted to.
 
     Returns:
         What Meltano and its plugins need; it keeps its state below `.dev/demo`.
@@ -113,6 +117,9 @@ def environment(url: str) -> dict[str, str]:
     }
     app = Settings().apps[0]
     return own | {
+        "DBT_LOG_PATH": str(HOME / "dbt"),
+        "DBT_TARGET_PATH": str(HOME / "dbt"),
+        "DRCHRONO_AS_OF": as_of.isoformat(),
         "MELTANO_DATABASE_URI": f"sqlite:///{HOME / 'meltano.db'}",
         "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
         "TAP_DRCHRONO_API_URL": url,
@@ -126,13 +133,16 @@ def environment(url: str) -> dict[str, str]:
     }
 
 
-def run_pipeline(meltano: str, env: Mapping[str, str], log: Path) -> dict[str, int]:
+def run_pipeline(
+    meltano: str, env: Mapping[str, str], log: Path, *steps: str
+) -> dict[str, int]:
     """Run the pipeline once.
 
     Args:
         meltano: The program.
         env: Its environment variables.
         log: Where its output goes.
+        steps: What it is to run, one after the other.
 
     Returns:
         How many records of each stream were read.
@@ -143,7 +153,7 @@ def run_pipeline(meltano: str, env: Mapping[str, str], log: Path) -> dict[str, i
     # No .env: it holds the user's own settings.
     command = [meltano, "--env-file", os.devnull, "--log-format", "json"]
     with log.open("wb") as output:
-        status = _run_group([*command, "run", *PIPELINE], env, output)
+        status = _run_group([*command, "run", *steps], env, output)
     lines = log.read_text("utf-8", errors="replace").splitlines()
     events = [_event(line) for line in lines]
     if status:
@@ -324,38 +334,67 @@ def demo(meltano: str, records: int) -> int:
         hourly_limit=500,
         burst_limit=10,
     )
-    api = Api(Practice.generate(records=records), settings)
+    # A whole day, so that its sheet is full.
+    as_of = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+    api = Api(Practice.generate(records=records, as_of=as_of), settings)
     with _alone(), serve(api=api) as sandbox:
         say(f"the sandbox, a simulated practice, listens on {sandbox.url}")
-        env = environment(sandbox.url)
+        env = environment(sandbox.url, as_of)
         results = []
-        for number in (1, 2):
-            say(f"run {number} of 2: meltano run {' '.join(PIPELINE)}")
+        for number, steps in enumerate((LOAD, (*LOAD, BUILD)), 1):
+            say(f"run {number} of 2: meltano run {' '.join(steps)}")
             started = time.monotonic()
-            read = run_pipeline(meltano, env, HOME / f"run-{number}.log")
+            read = run_pipeline(meltano, env, HOME / f"run-{number}.log", *steps)
             say(f"run {number} of 2: {time.monotonic() - started:.1f} s")
             results.append(compare(api, read))
             if number == 1:
                 for changes in CHANGES.values():
                     api.change(changes)
                 say("changed the practice: 20 edits and 5 new records a stream")
+        answers, differing = answer(api, as_of)
     first, second = results
     sys.stdout.write(
         f"\n{table(first, second)}\n\n"
         f"Appointments that were deleted stay as rows with deleted_flag = true: "
-        f"{first['appointments'].deleted} after the first run, "
-        f"{second['appointments'].deleted} after the second.\n"
-        f"The tables are in {WAREHOUSE.relative_to(ROOT)}, schema drchrono; what "
-        f"Meltano said is in {HOME.relative_to(ROOT)}/run-1.log and run-2.log.\n"
+        f"{first['appointments'].deleted} after the\nfirst run, "
+        f"{second['appointments'].deleted} after the second.\n\n"
+        f"{tables(answers, as_of)}\n\n"
+        f"The tables are in {WAREHOUSE.relative_to(ROOT)}, schema drchrono, and the\n"
+        "answers in schema drchrono_marts: docs/answers.md says what else they tell.\n"
+        f"What Meltano said is in {HOME.relative_to(ROOT)}/run-1.log and run-2.log.\n"
     )
+    if differing:
+        sys.stdout.write("THE ANSWERS DIFFER FROM THE SOURCE'S BOOKS.\n")
+        return 1
     if all(load.equal for load in (*first.values(), *second.values())):
         sys.stdout.write(
-            "After both runs each table held the source's records, each once, as of "
-            "their last change.\n"
+            "After both runs each table held the source's records, each once, as of\n"
+            "their last change. The answers equal the source's books to the cent.\n"
         )
         return 0
     sys.stdout.write("THE WAREHOUSE DIFFERS FROM THE SOURCE.\n")
     return 1
+
+
+def answer(api: Api, as_of: dt.date) -> tuple[Answers, bool]:
+    """Read the answers, and compare them with the source's books.
+
+    Args:
+        api: The sandbox.
+        as_of: The day that ages are counted to.
+
+    Returns:
+        The answers, and whether they differ.
+
+    Raises:
+        DemoError: If they cannot be read.
+    """
+    try:
+        answers, loaded = ask(LOADER_PYTHON, WAREHOUSE)
+    except RuntimeError as error:
+        raise DemoError(str(error)) from None
+    books = compute({stream: api.records(stream) for stream in loaded}, as_of)
+    return answers, answers != books
 
 
 def _stop(signum: int, _: FrameType | None) -> t.NoReturn:

@@ -33,8 +33,8 @@ DBT_PINS = Path("tests", "transform", "pins", "dbt.txt")
 UV = "uv>=0.9,<1"
 # Not a virtual environment that happens to be active: `.venv` may be that one.
 PYTHON = Path(sys.executable).resolve()
-# The pinned DuckDB has no build for a newer Python, and Meltano installs loaders with
-# the Python that it runs on itself.
+# The pinned DuckDB has no build for a newer Python, and dbt-core 1.11 does not start on
+# one; Meltano installs its plugins with the Python that it runs on itself.
 MELTANO_PYTHONS = ">=3.11,<3.14"
 
 _LAST_LINES = 25
@@ -107,6 +107,8 @@ def meltano_environment() -> Path:
     with _locked(), _stamped(stamp, program, (), wanted) as is_current:
         if not is_current:
             uv = _uv()
+            if sys.version_info >= (3, 14):
+                say("the loader for DuckDB and dbt need Python 3.11, 3.12 or 3.13")
             _step(
                 "creating an environment for Meltano",
                 *(uv, "venv", "--clear", "-p", python, MELTANO),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from drchrono_sandbox import Practice, Settings
 from drchrono_sandbox.api import Api
 
 from dev_tools import demo
+from dev_tools.answers import AGES, compute
 from dev_tools.environments import meltano_environment
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +58,42 @@ def test_two_runs_load_what_the_source_holds():
         assert added >= 5 if name == "transactions" else added == 5
         assert 25 <= read_then < source
     assert "each table held the source's records" in done.stdout
+    assert "equal the source's books to the cent" in done.stdout
+    check_answers(done.stdout)
+
+
+def check_answers(text: str) -> None:
+    """The three tables are there, narrow, and add up."""
+    answers = text.split("\nWho owes what")[1]
+    lines = answers.splitlines()
+    assert max(map(len, lines)) <= 80
+    amounts = {
+        line[:22].strip(): [Decimal(one.replace(",", "")) for one in line[22:].split()]
+        for line in lines
+        if re.fullmatch(r".{22}( +-?[\d,]+\.\d\d){3}", line)
+    }
+    total = amounts.pop("total")
+    assert len(amounts) == len(AGES)
+    assert [sum(column) for column in zip(*amounts.values(), strict=True)] == total
+    assert total[0] + total[1] == total[2] > 0
+    assert re.search(r"^charge +\d+ +[\d,]+\.\d\d$", answers, re.MULTILINE)
+    assert len(re.findall(r"^\w+ \w+ +[\d,]+ +\d+ +\d+$", answers, re.MULTILINE)) > 1
+    assert "docs/answers.md" in answers
+
+
+def test_answers_that_differ_are_told(monkeypatch):
+    as_of = dt.date(2026, 3, 31)
+    api = Api(Practice.generate(records=100, as_of=as_of), Settings())
+    records = {stream: api.records(stream) for stream in demo.STREAMS}
+    right = compute(records, as_of)
+    assert right.total("insurance") > 0
+    assert sum(count for count, _ in right.sheet.values()) > 0
+    monkeypatch.setattr(demo, "ask", lambda *_: (right, list(records)))
+    assert demo.answer(api, as_of) == (right, False)
+    key = ("patient", "0-30")
+    wrong = right._replace(owed=right.owed | {key: right.owed[key] + Decimal("0.01")})
+    monkeypatch.setattr(demo, "ask", lambda *_: (wrong, list(records)))
+    assert demo.answer(api, as_of) == (wrong, True)
 
 
 def test_equal_tables_are_told(monkeypatch):
@@ -85,9 +125,14 @@ def test_a_table_that_differs_is_told(monkeypatch, spoil):
 
 
 def test_a_users_own_settings_stay_out(monkeypatch):
-    for name in ("TAP_DRCHRONO_ACCESS_TOKEN", "TARGET_DUCKDB_TOKEN", "MELTANO_CWD"):
+    for name in (
+        "TAP_DRCHRONO_ACCESS_TOKEN",
+        "TARGET_DUCKDB_TOKEN",
+        "MELTANO_CWD",
+        "DBT_VARS",
+    ):
         monkeypatch.setenv(name, "mine")
-    env = demo.environment("http://127.0.0.1:1")
+    env = demo.environment("http://127.0.0.1:1", dt.date(2026, 3, 31))
     assert "mine" not in env.values()
     assert env["TAP_DRCHRONO_API_URL"] == "http://127.0.0.1:1"
 
