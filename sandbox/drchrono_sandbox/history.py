@@ -7,6 +7,7 @@ import typing as t
 from drchrono_sandbox.draw import Draw
 from drchrono_sandbox.endpoints import SEEDS, check_names
 from drchrono_sandbox.ledger.calendar import BREAK_EVERY
+from drchrono_sandbox.money import MONEY_LISTS
 from drchrono_sandbox.plain.endpoints import PLAIN
 from drchrono_sandbox.streams import STREAMS
 from drchrono_sandbox.tables import Row, Table
@@ -18,7 +19,8 @@ if t.TYPE_CHECKING:
 
 _FEW = 6
 _NEXT_MOMENTS = 8
-_DATED = frozenset({"line_items", "transactions"})
+_DATED = ("line_items", "transactions")
+_MONEY = (*_DATED, *MONEY_LISTS)
 _NEVER_EDITED = frozenset({"line_item_deletions"})
 
 
@@ -69,79 +71,79 @@ class History(t.NamedTuple):
     moments: int | None
     seed: int
 
-    def table(self, stream: str) -> Table:
+    def tables(self, stream: str) -> dict[str, Table]:
         """Lay out a stream.
 
         Args:
             stream: Its name.
 
         Returns:
-            Its rows.
+            Its rows; where it shows the books, those of all streams that do, since a
+            change of one of them changes the others.
         """
+        names = _MONEY if stream in _MONEY else (stream,)
+        return {name: Table(self._laid_out(name)) for name in names}
+
+    def _laid_out(self, stream: str) -> list[Row]:
         if stream == "patient_payments":
             return self._payments()
         if stream == "eobs":
             return self._eobs()
-        return Table(self._rows(stream, self.sizes[stream]))
+        return self._rows(stream, self.sizes[stream])
 
     def _rows(self, stream: str, count: int) -> list[Row]:
         start, end = self.span
         length = end - start
         asked = int(count * self.shared) // 12 if self.moments is None else self.moments
         groups = max(1, asked)
+        shared = self.shared * 10_000
+        seed, place = self.seed, SEEDS[stream]
+        is_dated, is_visit = stream in _DATED, stream == "appointments"
+        is_edited = stream not in _NEVER_EDITED
         rows = []
         for number in range(count):
-            draw = Draw(self.seed, 55, SEEDS[stream], number)
-            nominal = start + length * number // max(1, count)
-            created, earliest = self._made(stream, number, nominal)
+            draw = Draw(seed, 55, place, number)
+            nominal = created = earliest = start + length * number // count
+            if is_dated:
+                created, earliest = self._dated(stream, number)
             updated = earliest + draw.below(end - earliest + 1)
-            if draw.below(10_000) < self.shared * 10_000:
+            if draw.below(10_000) < shared:
                 moment = draw.below(groups)
-                if stream in _DATED:
+                if is_dated:
                     # A nightly job that touched it came after what it shows.
                     first = min(groups - 1, (earliest - start) * groups // length)
                     moment = first + draw.below(min(_NEXT_MOMENTS, groups - first))
                 updated = start + length * (moment + 1) // groups
                 created = min(created, updated)
-            if stream in _NEVER_EDITED:
-                updated = created
             rows.append(
                 Row(
                     number=number,
                     created=created,
-                    updated=updated,
+                    updated=updated if is_edited else created,
                     touch=draw.below(2**40),
-                    scheduled=(
-                        self.source.scheduled(number, nominal)
-                        if stream == "appointments"
-                        else 0
-                    ),
+                    scheduled=self.source.scheduled(number, nominal) if is_visit else 0,
                     hidden=self.source.is_hidden(stream, number),
                 )
             )
         return rows
 
-    def _made(self, stream: str, number: int, nominal: int) -> tuple[int, int]:
+    def _dated(self, stream: str, number: int) -> tuple[int, int]:
         """Tell when a record was made, and since when it shows what it shows."""
         books = self.source.books
         if stream == "line_items":
             return books.entered(number), books.settled(number)
-        if stream == "transactions":
-            at = books.transactions.entry(number).at
-            return at, at
-        return nominal, nominal
+        at = books.transactions.entry(number).at
+        return at, at
 
-    def _payments(self) -> Table:
+    def _payments(self) -> list[Row]:
         payments = self.source.books.payments
         paid = (payments.entry(number).at for number in range(len(payments)))
-        return Table(
-            [
-                Row(number=number, created=at, updated=at, touch=number)
-                for number, at in enumerate(paid)
-            ]
-        )
+        return [
+            Row(number=number, created=at, updated=at, touch=number)
+            for number, at in enumerate(paid)
+        ]
 
-    def _eobs(self) -> Table:
+    def _eobs(self) -> list[Row]:
         books = self.source.books
         rows = []
         for number in range(len(books.checks)):
@@ -151,4 +153,4 @@ class History(t.NamedTuple):
             rows.append(
                 Row(number=number, created=created, updated=updated, touch=number)
             )
-        return Table(rows)
+        return rows

@@ -9,11 +9,9 @@ import typing as t
 from drchrono_sandbox.endpoints import ENDPOINTS, FOLLOWING, check_names
 from drchrono_sandbox.history import History, sizes_of
 from drchrono_sandbox.lean import LeanTable
-from drchrono_sandbox.money import MONEY_LISTS
 from drchrono_sandbox.plain.endpoints import PLAIN
 from drchrono_sandbox.records import Given, Invented, Lean, Record
 from drchrono_sandbox.stamps import DAY
-from drchrono_sandbox.streams import STREAMS
 from drchrono_sandbox.tables import Row, Table
 
 if t.TYPE_CHECKING:
@@ -52,19 +50,24 @@ class Source(t.Protocol):
 
 
 class _Tables(dict[str, Table]):
-    """Tables by stream; those of plain endpoints are laid out once they are used."""
+    """Tables by stream, laid out once they are used."""
 
     def __init__(
-        self, tables: Mapping[str, Table], lay_out: Callable[[str], Table]
+        self,
+        tables: Mapping[str, Table],
+        lay_out: Callable[[str], Mapping[str, Table]],
     ) -> None:
-        super().__init__({name: tables.get(name) or Table(()) for name in STREAMS})
-        self.update({name: tables[name] for name in tables if name in PLAIN})
+        super().__init__(tables)
         self._lay_out = lay_out
 
     def __missing__(self, name: str) -> Table:
         check_names([name])
-        table = self[name] = self._lay_out(name)
-        return table
+        self.update(self._lay_out(name))
+        return self[name]
+
+
+def _empty(name: str) -> dict[str, Table]:
+    return {name: Table(())}
 
 
 class Practice:
@@ -86,17 +89,18 @@ class Practice:
         zone_hours: float = 0.0,
         keep_encoded: bool = True,
         newest: int = -(2**62),
-        lay_out: Callable[[str], Table] = lambda _: Table(()),
+        lay_out: Callable[[str], Mapping[str, Table]] = _empty,
     ) -> None:
         """Put a practice together; see `generate`, `lean` and `of`.
 
         Args:
-            tables: The rows, by stream; streams that are missing are empty.
+            tables: The rows, by stream.
             source: The content of the rows.
             zone_hours: Practice time less UTC.
             keep_encoded: Whether encoded records are kept in memory.
             newest: Practice time in seconds that no change comes before.
-            lay_out: Makes the table of a plain endpoint that is not among the tables.
+            lay_out: Makes the table of a stream that is not among the tables, and
+                those that go with it.
         """
         self.tables = _Tables(tables, lay_out)
         self.source = source
@@ -151,10 +155,8 @@ class Practice:
         start = end - int(history_days * DAY)
         source = Invented(seed, sizes, start, end)
         history = History(source, sizes, (start, end), shared, shared_moments, seed)
-        names = (*STREAMS, *MONEY_LISTS)
-        tables = {name: history.table(name) for name in names}
         zone = zone_hours - (here - _HOUR - end) / _HOUR
-        return cls(tables, source, zone_hours=zone, newest=end, lay_out=history.table)
+        return cls({}, source, zone_hours=zone, newest=end, lay_out=history.tables)
 
     @classmethod
     def lean(

@@ -8,6 +8,7 @@ references that are sometimes numbers and sometimes strings, texts with newlines
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from types import MappingProxyType
 
@@ -76,15 +77,7 @@ class Invented:
         self._plain = PlainRecords(seed, self._ids, self._some_visit)
         self._start = start
         self._pools: Pools = pools()
-        self.books = Books(Calendar(seed, start, end, sizes["appointments"]), sizes)
-        names = Names(
-            key=self.key,
-            draw=self._draw,
-            reference=self._reference,
-            doctor=self._doctor,
-            user=lambda draw: str(self._ids.pick("users", draw)),
-            sentence=lambda draw: draw.pick(self._pools.sentences),
-        )
+        self._calendar = Calendar(seed, start, end, sizes["appointments"])
         self._insurances = [
             [self._insurance(Draw(seed, 91, payer, n), payer) for n in range(10)]
             for payer in range(len(PAYERS))
@@ -95,12 +88,28 @@ class Invented:
         self._makers: dict[str, Callable[[Row, Draw, Draw], Record]] = {
             "appointments": self._appointment,
             "patients": self._patient,
-            **MoneyRecords(self.books, names).makers,
             "prescription_messages": self._prescription_message,
             "eligibility_checks": self._eligibility_check,
             "clinical_notes": self._clinical_note,
             "clinical_note_field_values": self._field_value,
         }
+
+    @functools.cached_property
+    def books(self) -> Books:
+        """The practice's books, laid out once they are looked at."""
+        return Books(self._calendar, self._sizes)
+
+    @functools.cached_property
+    def _money(self) -> MoneyRecords:
+        names = Names(
+            key=self.key,
+            draw=self._draw,
+            reference=self._reference,
+            doctor=self._doctor,
+            user=lambda draw: str(self._ids.pick("users", draw)),
+            sentence=lambda draw: draw.pick(self._pools.sentences),
+        )
+        return MoneyRecords(self.books, names)
 
     def record(self, stream: str, row: Row) -> Record:
         """Invent a record with all its fields, verbose ones too.
@@ -116,7 +125,8 @@ class Invented:
             return self._plain.record(stream, row)
         stable = self._draw(stream, row.number)
         edited = Draw(self._seed, _EDIT_SEED, SEEDS[stream], row.number, row.version)
-        record = self._makers[stream](row, stable, edited)
+        make = self._makers.get(stream) or self._money.makers[stream]
+        record = make(row, stable, edited)
         is_rare = row.number % 97 == 5  # noqa: PLR2004 - always the same few
         if is_rare and "updated_at" in record:
             record["updated_at"] = record["updated_at"].replace("T", " ")
@@ -151,7 +161,7 @@ class Invented:
         Returns:
             Practice time in seconds, on a quarter of an hour.
         """
-        return self.books.calendar.scheduled(number, created)
+        return self._calendar.scheduled(number, created)
 
     def follow(
         self, stream: str, action: str, number: int, stamp: int
@@ -251,7 +261,7 @@ class Invented:
         payer = None if claim.payer is None else PAYERS[claim.payer]
         second = None if claim.secondary is None else PAYERS[claim.secondary]
         billing = billing_of(self.books, number)
-        outcome = self.books.calendar.outcome(number, row.scheduled)
+        outcome = self._calendar.outcome(number, row.scheduled)
         status = edit.pick(_STATUSES[outcome])
         pools_ = self._pools
         return {

@@ -24,7 +24,7 @@ from drchrono_sandbox.ledger.parts import (
     Story,
 )
 from drchrono_sandbox.ledger.registers import ALONE, NOTHING, Entry, Register
-from drchrono_sandbox.ledger.remittances import Check, Checks, check_for
+from drchrono_sandbox.ledger.remittances import Check, Checks, trace_for
 from drchrono_sandbox.ledger.stories import afterthought, tell
 
 if t.TYPE_CHECKING:
@@ -36,7 +36,7 @@ ORPHANED_EVERY = 12
 INTEREST = "225"
 """Reason code of interest that an insurer pays."""
 
-_REMEMBERED = 4096
+_REMEMBERED = 1 << 14
 _ORPHAN_SEED = 110
 _ALONE_SEED = 111
 _UNMATCHED_SEED = 112
@@ -95,24 +95,24 @@ class Books:
         self._items = sizes["line_items"]
         self._claim = functools.lru_cache(_REMEMBERED)(self._draw_claim)
         self._story = functools.lru_cache(_REMEMBERED)(self._tell)
-        layout = Layout(calendar, sizes, self._tell)
+        layout = Layout(calendar, sizes, self._story)
         self._visits = layout.visits
         self._first_steps = layout.steps
         self._entered, self._settled = layout.entered, layout.settled
         self._late: dict[int, list[int]] = {}
         self._removed: dict[int, int] = {}
-        self._of_visit: dict[int, list[int]] = {}
+        self._of_visit: dict[int, tuple[int, ...]] = {}
         for item, visit in enumerate(layout.visits):
-            self._of_visit.setdefault(visit, []).append(item)
-        self.transactions = Register(entry for entry, _ in layout.transactions)
+            self._of_visit[visit] = (*self._of_visit.get(visit, ()), item)
+        self.transactions = Register(layout.transactions)
         self.payments = Register(layout.payments)
         self.deletions = [
             self._old_deletion(number)
             for number in range(sizes.get("line_item_deletions", 0))
         ]
         self.checks = Checks()
-        for _, check in layout.transactions:
-            self.checks.add(check)
+        for *_, trace in layout.transactions:
+            self.checks.add(trace)
 
     def _old_deletion(self, number: int) -> Deletion:
         """Tell of a line item from before the first one that is there."""
@@ -137,6 +137,8 @@ class Books:
         Returns:
             The claim, also where nothing was charged.
         """
+        if visit < self.calendar.visits:
+            return self._claim(visit)
         return claim_of(self.calendar, visit, self.patients, scheduled)
 
     def claim(self, item: int) -> Claim:
@@ -356,7 +358,7 @@ class Books:
                 visit = visit_of(self.calendar, number, self._items)
                 self._visits.append(visit)
                 self._first_steps.append(0)
-                self._of_visit.setdefault(visit, []).append(number)
+                self._of_visit[visit] = (*self._of_visit.get(visit, ()), number)
             else:
                 yield from self._go_on(number, stamp)
             yield Effect("appointments", "touch", self._visits[number])
@@ -377,7 +379,7 @@ class Books:
         for offset, posting in enumerate(step.postings):
             number = self.transactions.add(Entry(stamp, item, place + offset))
             yield Effect("transactions", "insert", number)
-            yield from self._posted(number, check_for(self.claim(item), step, posting))
+            yield from self._posted(number, trace_for(self.claim(item), step, posting))
         for offset in range(len(step.payments)):
             number = self.payments.add(Entry(stamp, item, paid + offset))
             yield Effect("patient_payments", "insert", number)
@@ -390,7 +392,7 @@ class Books:
             yield Effect("patient_payments", "touch", number)
         if Draw(self.calendar.seed, _ORPHAN_SEED, item).one_in(ORPHANED_EVERY):
             return
-        for number in list(self.transactions.of_item(item)):
+        for number in self.transactions.of_item(item):
             yield Effect("transactions", "remove", number)
             yield from self._taken(number)
 
@@ -402,7 +404,8 @@ class Books:
             self.transactions.add(Entry(stamp, item, ALONE))
             claim = self.claim(item) if item != NOTHING else None
             doctor, payer = (claim.doctor, claim.payer) if claim else (0, 0)
-            yield from self._posted(number, Check(stamp // DAY, payer or 0, doctor))
+            check = Check(stamp // DAY, payer or 0, doctor)
+            yield from self._posted(number, check.trace)
         elif action == "remove":
             yield from self._taken(number)
         else:
@@ -426,8 +429,8 @@ class Books:
             yield Effect("line_items", "touch", item)
         yield Effect("appointments", "touch", self._visits[item])
 
-    def _posted(self, number: int, check: Check | None) -> Iterator[Effect]:
-        is_new = self.checks.add(check)
+    def _posted(self, number: int, trace: int) -> Iterator[Effect]:
+        is_new = self.checks.add(trace)
         yield from self._touched(number, "insert" if is_new else "touch")
 
     def _taken(self, number: int) -> Iterator[Effect]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import dataclasses
 import enum
 
@@ -57,11 +58,14 @@ class Calendar:
     end: int
     visits: int
     pace: int = dataclasses.field(init=False)
+    _scheduled: array.array[int] = dataclasses.field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Set the pace."""
+        """Set the pace, and schedule the appointments of the start."""
         pace = min(DAY, (self.end - self.start) // _SLOW_HISTORY)
         object.__setattr__(self, "pace", pace)
+        moments = (self._schedule(n, self.created(n)) for n in range(self.visits))
+        object.__setattr__(self, "_scheduled", array.array("q", moments))
 
     def created(self, visit: int) -> int:
         """Tell when an appointment of the start was made.
@@ -79,12 +83,18 @@ class Calendar:
 
         Args:
             visit: Its number.
-            created: When it was made; None for an appointment of the start.
+            created: When it was made, for an appointment that is none of the start.
 
         Returns:
             Practice time in seconds, on a quarter of an hour of the daytime.
         """
-        made = self.created(visit) if created is None else created
+        if visit < self.visits:
+            return self._scheduled[visit]
+        return self._schedule(
+            visit, self.created(visit) if created is None else created
+        )
+
+    def _schedule(self, visit: int, made: int) -> int:
         draw = Draw(self.seed, _SCHEDULED_SEED, visit)
         day = made // DAY + draw.below(_LEAD_DAYS)
         return day * DAY + (_OPENS + draw.below(_OPEN_QUARTERS)) * _QUARTER

@@ -9,13 +9,12 @@ nobody could match.
 from __future__ import annotations
 
 import array
-import operator
 import typing as t
 
 from drchrono_sandbox.draw import Draw
 from drchrono_sandbox.ledger.calendar import Calendar, Outcome
-from drchrono_sandbox.ledger.registers import NOTHING, Entry
-from drchrono_sandbox.ledger.remittances import Check, check_for, some_check
+from drchrono_sandbox.ledger.registers import NOTHING
+from drchrono_sandbox.ledger.remittances import some_trace, trace_for
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,8 +43,8 @@ class Layout:
         steps: How many steps of its story each line item has taken.
         entered: When each line item was entered, in practice seconds.
         settled: When the last thing happened to it.
-        transactions: In the order of time, each with its remittance.
-        payments: In the order of time.
+        transactions: In the order of time: an `Entry` each, and the trace number.
+        payments: In the order of time: an `Entry` each.
     """
 
     def __init__(
@@ -66,8 +65,8 @@ class Layout:
         self.steps: array.array[int] = array.array("q")
         self.entered: array.array[int] = array.array("q")
         self.settled: array.array[int] = array.array("q")
-        self.transactions: list[tuple[Entry, Check | None]] = []
-        self.payments: list[Entry] = []
+        self.transactions: list[tuple[int, int, int, int]] = []
+        self.payments: list[tuple[int, int, int]] = []
         items, wanted = sizes["line_items"], sizes["transactions"]
         room = wanted - wanted // UNMATCHED_EVERY
         cut = []
@@ -88,7 +87,7 @@ class Layout:
         self._fill(wanted - len(self.transactions))
         more = sizes.get("patient_payments", 0) - len(self.payments)
         self.payments += self._spread(more)
-        self.transactions.sort(key=operator.itemgetter(0))
+        self.transactions.sort()
         self.payments.sort()
 
     def _take(self, number: int, told: Story, room: int) -> bool:
@@ -102,11 +101,11 @@ class Layout:
             if len(self.transactions) + len(step.postings) > room:
                 return False
             for posting in step.postings:
-                check = check_for(told.claim, step, posting)
-                self.transactions.append((Entry(step.at, number, place), check))
+                trace = trace_for(told.claim, step, posting)
+                self.transactions.append((step.at, number, place, trace))
                 place += 1
             for _ in step.payments:
-                self.payments.append(Entry(step.at, number, paid))
+                self.payments.append((step.at, number, paid))
                 paid += 1
             self.steps[number] += 1
             self.settled[number] = max(self.settled[number], step.at)
@@ -114,16 +113,16 @@ class Layout:
 
     def _fill(self, count: int) -> None:
         """Add remittances that nobody could match."""
-        for entry in self._spread(count):
-            check = some_check(self._calendar.seed, entry)
-            self.transactions.append((entry, check))
+        for at, item, place in self._spread(count):
+            trace = some_trace(self._calendar.seed, at, place)
+            self.transactions.append((at, item, place, trace))
 
-    def _spread(self, count: int) -> list[Entry]:
+    def _spread(self, count: int) -> list[tuple[int, int, int]]:
         """Lay out entries that belong to no line item."""
         calendar = self._calendar
         span = calendar.end - calendar.start
         return [
-            Entry(calendar.start + span * (n + 1) // (count + 1), NOTHING, n)
+            (calendar.start + span * (n + 1) // (count + 1), NOTHING, n)
             for n in range(count)
         ]
 

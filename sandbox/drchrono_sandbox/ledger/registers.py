@@ -6,7 +6,7 @@ import array
 import typing as t
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 NOTHING = -1
 """Stands for the line item of an entry that belongs to none."""
@@ -32,19 +32,19 @@ class Entry(t.NamedTuple):
 class Register:
     """Entries by number, and the numbers of each line item that are still there."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[tuple[int, ...]]) -> None:
         """Number the entries of the start.
 
         Args:
-            entries: In the order of their numbers.
+            entries: In the order of their numbers; each begins as an `Entry` does.
         """
         self._at = array.array("q")
         self._items = array.array("q")
         self._places = array.array("q")
-        self._of_item: dict[int, list[int]] = {}
+        self._of_item: dict[int, tuple[int, ...]] = {}
         self._edits: dict[int, int] = {}
-        for entry in entries:
-            self.add(entry)
+        for at, item, place, *_ in entries:
+            self.add(Entry(at, item, place))
 
     def __len__(self) -> int:
         """Count the numbers given so far."""
@@ -61,7 +61,7 @@ class Register:
         """
         return Entry(self._at[number], self._items[number], self._places[number])
 
-    def of_item(self, item: int) -> Sequence[int]:
+    def of_item(self, item: int) -> tuple[int, ...]:
         """Find what belongs to a line item.
 
         Args:
@@ -86,7 +86,7 @@ class Register:
         self._items.append(entry.item)
         self._places.append(entry.place)
         if entry.item != NOTHING:
-            self._of_item.setdefault(entry.item, []).append(number)
+            self._of_item[entry.item] = (*self.of_item(entry.item), number)
         return number
 
     def remove(self, number: int) -> None:
@@ -95,9 +95,8 @@ class Register:
         Args:
             number: Its number.
         """
-        numbers = self._of_item.get(self._items[number], [])
-        if number in numbers:
-            numbers.remove(number)
+        item = self._items[number]
+        self._of_item[item] = tuple(one for one in self.of_item(item) if one != number)
 
     def edit(self, number: int) -> None:
         """Note that an entry was corrected.

@@ -13,7 +13,9 @@ from drchrono_sandbox.ledger.claims import DOCTORS, PAYERS
 if t.TYPE_CHECKING:
     from drchrono_sandbox.ledger.claims import Claim
     from drchrono_sandbox.ledger.parts import Posting, Step
-    from drchrono_sandbox.ledger.registers import Entry
+
+BY_HAND = 0
+"""Stands for the trace number of what came by no remittance."""
 
 _TRACE_BASE = 100_000_000
 _NONE = -1
@@ -34,10 +36,24 @@ class Check(t.NamedTuple):
     doctor: int
 
     @property
-    def trace_number(self) -> str:
+    def trace(self) -> int:
         """The number of the check, or of the transfer."""
         place = (self.day * len(PAYERS) + self.payer) * DOCTORS + self.doctor
-        return str(_TRACE_BASE + place)
+        return _TRACE_BASE + place
+
+    @classmethod
+    def of_trace(cls, trace: int) -> Check:
+        """Find out what a trace number stands for.
+
+        Args:
+            trace: The trace number.
+
+        Returns:
+            What identifies the remittance.
+        """
+        place, doctor = divmod(trace - _TRACE_BASE, DOCTORS)
+        day, payer = divmod(place, len(PAYERS))
+        return cls(day, payer, doctor)
 
     @property
     def moment(self) -> int:
@@ -45,7 +61,7 @@ class Check(t.NamedTuple):
         return self.day * DAY
 
 
-def check_for(claim: Claim, step: Step, posting: Posting) -> Check | None:
+def trace_for(claim: Claim, step: Step, posting: Posting) -> int:
     """Tell by which remittance a transaction of a story came.
 
     Args:
@@ -54,26 +70,28 @@ def check_for(claim: Claim, step: Step, posting: Posting) -> Check | None:
         posting: The transaction.
 
     Returns:
-        The remittance, or None if it was entered by hand.
+        The trace number, or `BY_HAND`.
     """
     if step.check is None:
-        return None
+        return BY_HAND
     payer = claim.secondary if posting.rank == SECOND else claim.payer
-    return Check(step.check // DAY, payer or 0, claim.doctor)
+    return Check(step.check // DAY, payer or 0, claim.doctor).trace
 
 
-def some_check(seed: int, entry: Entry) -> Check:
+def some_trace(seed: int, at: int, number: int) -> int:
     """Draw the remittance of a transaction that nobody could match.
 
     Args:
         seed: The practice's seed.
-        entry: The transaction.
+        at: When the transaction was posted, in practice seconds.
+        number: Its number among those.
 
     Returns:
-        The remittance, of the day before.
+        The trace number of a remittance of the day before.
     """
-    draw = Draw(seed, _SOME_SEED, entry.place)
-    return Check(entry.at // DAY - 1, draw.below(len(PAYERS)), draw.below(DOCTORS))
+    draw = Draw(seed, _SOME_SEED, number)
+    check = Check(at // DAY - 1, draw.below(len(PAYERS)), draw.below(DOCTORS))
+    return check.trace
 
 
 class Checks:
@@ -81,14 +99,14 @@ class Checks:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._checks: list[Check] = []
-        self._numbers: dict[Check, int] = {}
+        self._traces: array.array[int] = array.array("q")
+        self._numbers: dict[int, int] = {}
         self._members: list[list[int]] = []
         self._of: array.array[int] = array.array("q")
 
     def __len__(self) -> int:
         """Count them."""
-        return len(self._checks)
+        return len(self._traces)
 
     def check(self, number: int) -> Check:
         """Look up a remittance.
@@ -99,7 +117,7 @@ class Checks:
         Returns:
             What identifies it.
         """
-        return self._checks[number]
+        return Check.of_trace(self._traces[number])
 
     def number(self, transaction: int) -> int | None:
         """Find the remittance of a transaction.
@@ -124,25 +142,25 @@ class Checks:
         """
         return self._members[number]
 
-    def add(self, check: Check | None) -> bool:
+    def add(self, trace: int) -> bool:
         """Note the remittance of the next transaction.
 
         Args:
-            check: The remittance, or None if it was entered by hand.
+            trace: Its trace number, or `BY_HAND`.
 
         Returns:
             Whether the remittance is new.
         """
         transaction = len(self._of)
-        if check is None:
+        if trace == BY_HAND:
             self._of.append(_NONE)
             return False
-        is_new = check not in self._numbers
+        is_new = trace not in self._numbers
         if is_new:
-            self._numbers[check] = len(self._checks)
-            self._checks.append(check)
+            self._numbers[trace] = len(self._traces)
+            self._traces.append(trace)
             self._members.append([])
-        number = self._numbers[check]
+        number = self._numbers[trace]
         self._members[number].append(transaction)
         self._of.append(number)
         return is_new
