@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import pathlib
 import signal
@@ -34,16 +35,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = _settings(asked)
         faults = _load(asked.faults) if asked.faults else []
-        listener = listen(asked.host, asked.port)
-    except (OSError, TypeError, ValueError) as error:
-        parser.error(str(error))
-    with listener:
         practice = Practice.generate(
             records=asked.records,
             counts=dict(asked.count),
             seed=asked.seed,
             zone_hours=asked.zone_hours,
+            as_of=asked.as_of,
         )
+        listener = listen(asked.host, asked.port)
+    except (OSError, TypeError, ValueError) as error:
+        parser.error(str(error))
+    with listener:
         api = Api(practice, settings, faults=faults)
         server = make_server(api)
 
@@ -79,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--seed", type=int, default=0, help="another seed, another practice")
     add("--zone-hours", type=float, default=0.0, help="practice time less UTC")
+    add(
+        "--as-of",
+        type=_day,
+        metavar="DATE",
+        help="the practice's last day: fifteen months end with it",
+    )
     add(
         "--list-base-seconds",
         type=float,
@@ -145,6 +153,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--settings", default="", help="a JSON file of further settings")
     add("--faults", default="", help="a JSON file with a list of faults")
     return parser
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        msg = f"expected a day such as 2026-03-31, not {text}"
+        raise argparse.ArgumentTypeError(msg) from None
 
 
 def _count(text: str) -> tuple[str, int]:

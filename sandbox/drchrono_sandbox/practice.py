@@ -132,8 +132,9 @@ class Practice:
             seed: Other seeds give other practices.
             now: The clock's time in seconds; nothing is younger than an hour before.
             zone_hours: Practice time less UTC.
-            as_of: The practice's last day, on which it stands while the clock goes on;
-                the clock's own day if None. Nothing but upcoming visits lies after it.
+            as_of: The last day of the records that there are at the start; the clock's
+                own day if None. Only upcoming visits lie after it, and what changes
+                later, which carries the clock's time.
             history_days: How many days the records are spread over; 1500 if None, and
                 fifteen months where `as_of` is given, for debts of all ages.
             shared: Share of records that have their `updated_at` in common with
@@ -155,8 +156,9 @@ class Practice:
         start = end - int(history_days * DAY)
         source = Invented(seed, sizes, start, end)
         history = History(source, sizes, (start, end), shared, shared_moments, seed)
-        zone = zone_hours - (here - _HOUR - end) / _HOUR
-        return cls({}, source, zone_hours=zone, newest=end, lay_out=history.tables)
+        return cls(
+            {}, source, zone_hours=zone_hours, newest=end, lay_out=history.tables
+        )
 
     @classmethod
     def lean(

@@ -92,6 +92,8 @@ def test_plain_lists_are_set_up_by_options(start):
         (["--count", "patients"], "expected STREAM=N with a stream of appointments"),
         (["--updates=1", "--changing=nonsense"], "Unknown streams ['nonsense']"),
         (["--settings", "/nonexistent"], "/nonexistent"),
+        (["--as-of", "yesterday"], "not yesterday"),
+        (["--as-of", "2999-01-01"], "later than the clock's day"),
     ],
 )
 def test_what_it_cannot_do_is_refused(arguments, said, capsys):

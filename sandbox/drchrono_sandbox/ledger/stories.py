@@ -163,10 +163,10 @@ def _credit(plot: _Plot) -> Iterator[Step]:
 
 
 def _answer(plot: _Plot, *, percent: int = 100) -> tuple[Posting, ...]:
-    """List what a remittance says of a charge: a payment, and why it is not more."""
+    """List what a remittance says of a charge; what it underpays stays owed."""
     charge, payer = plot.charge, plot.claim.payer
     paid = (charge.allowed - charge.share) * percent // 100
-    written_off = charge.billed - charge.share - paid
+    written_off = charge.billed - charge.allowed
     kept = 0
     if payer is not None and PAYERS[payer].sequesters:
         kept = paid * 2 // 100
