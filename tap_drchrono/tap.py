@@ -43,7 +43,24 @@ if t.TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
     from tap_drchrono.streams.bulk import BulkListStream
+
+
+_CAPABILITIES = frozenset(
+    {
+        "about",
+        "activate-version",
+        "batch",
+        "catalog",
+        "discover",
+        "schema-flattening",
+        "state",
+        "stream-maps",
+        "structured-logging",
+    }
+)
 
 
 class TapDrchrono(Tap):
@@ -52,6 +69,10 @@ class TapDrchrono(Tap):
     name = "tap-drchrono"
     config_jsonschema = settings.SETTINGS
     message_writer_class = MessageWriter
+    # Whatever a newer SDK adds, these are what the tap was built and tested for.
+    capabilities: t.ClassVar[list[CapabilitiesEnum]] = [
+        one for one in Tap.capabilities if one.value in _CAPABILITIES
+    ]
 
     def __init__(
         self,
