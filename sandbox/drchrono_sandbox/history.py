@@ -7,20 +7,19 @@ import typing as t
 from drchrono_sandbox.draw import Draw
 from drchrono_sandbox.endpoints import SEEDS, check_names
 from drchrono_sandbox.ledger.calendar import BREAK_EVERY
-from drchrono_sandbox.money import MONEY_LISTS
 from drchrono_sandbox.plain.endpoints import PLAIN
+from drchrono_sandbox.records.money import MONEY
 from drchrono_sandbox.streams import STREAMS
 from drchrono_sandbox.tables import Row, Table
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from drchrono_sandbox.records import Invented
+    from drchrono_sandbox.records.invented import Invented
 
 _FEW = 6
 _NEXT_MOMENTS = 8
 _DATED = ("line_items", "transactions")
-_MONEY = (*_DATED, *MONEY_LISTS)
 _NEVER_EDITED = frozenset({"line_item_deletions"})
 
 
@@ -81,7 +80,7 @@ class History(t.NamedTuple):
             Its rows; where it shows the books, those of all streams that do, since a
             change of one of them changes the others.
         """
-        names = _MONEY if stream in _MONEY else (stream,)
+        names = MONEY if stream in MONEY else (stream,)
         return {name: Table(self._laid_out(name)) for name in names}
 
     def _laid_out(self, stream: str) -> list[Row]:

@@ -10,7 +10,8 @@ from drchrono_sandbox.endpoints import ENDPOINTS, FOLLOWING, check_names
 from drchrono_sandbox.history import History, sizes_of
 from drchrono_sandbox.lean import LeanTable
 from drchrono_sandbox.plain.endpoints import PLAIN
-from drchrono_sandbox.records import Given, Invented, Lean, Record
+from drchrono_sandbox.records.given import Given, Lean
+from drchrono_sandbox.records.invented import Invented
 from drchrono_sandbox.stamps import DAY
 from drchrono_sandbox.tables import Row, Table
 
@@ -19,6 +20,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from drchrono_sandbox.ledger.books import Effect
+    from drchrono_sandbox.records.forms import Record
     from drchrono_sandbox.settings import Changes
 
 _HOUR = 3600

@@ -9,14 +9,14 @@ import typing as t
 from drchrono_sandbox.draw import Draw
 from drchrono_sandbox.endpoints import ENDPOINTS, SEEDS
 from drchrono_sandbox.messages import dump
-from drchrono_sandbox.records import NUMBER
+from drchrono_sandbox.records.forms import NUMBER
 from drchrono_sandbox.stamps import SIGNATURE
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
     from drchrono_sandbox.practice import Practice
-    from drchrono_sandbox.records import Record
+    from drchrono_sandbox.records.forms import Record
     from drchrono_sandbox.settings import Settings
     from drchrono_sandbox.tables import Row
 

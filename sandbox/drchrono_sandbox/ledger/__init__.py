@@ -14,7 +14,7 @@ of its visit's claim, the patient's payments and the remittances.
 | `registers.py`, `remittances.py` | Which transaction, payment and check is which. |
 | `books.py` | All of that, and what follows from an edit or a deletion. |
 | `accounts.py` | Sums of a line item; `visits.py`: of a visit. |
-| `../money.py` | How it looks from outside: records of all five lists about money. |
+| `../records/money.py` | How it looks from outside: the records about money. |
 
 Exceptions, each of which real books have:
 

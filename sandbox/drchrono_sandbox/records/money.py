@@ -14,6 +14,7 @@ from drchrono_sandbox.ledger.calendar import DAY
 from drchrono_sandbox.ledger.claims import PAYERS
 from drchrono_sandbox.ledger.parts import Kind, Posting
 from drchrono_sandbox.ledger.registers import NOTHING
+from drchrono_sandbox.records.forms import NUMBER, Record, money_text
 from drchrono_sandbox.stamps import day_text, signed_url, stamp_text
 
 if t.TYPE_CHECKING:
@@ -21,49 +22,17 @@ if t.TYPE_CHECKING:
 
     from drchrono_sandbox.draw import Draw
     from drchrono_sandbox.ledger.books import Books
+    from drchrono_sandbox.records.common import Common
     from drchrono_sandbox.tables import Row
 
-Record: t.TypeAlias = dict[str, t.Any]
-
 MONEY_LISTS = ("patient_payments", "eobs", "line_item_deletions")
-"""Companion lists whose rows follow from the books."""
+"""Plain lists whose rows follow from the books."""
 
-_NUMBER = "@number:"
+MONEY = ("line_items", "transactions", *MONEY_LISTS)
+"""All streams that show the books: a change of one of them changes others."""
+
 _METHODS = ("CASH", "CHCK", "CRDT", "VISA", "DBIT", "ONPT", "PTPA")
 _EOB_METHODS = ("ACH", "CHK", "BOPCCP", "")
-
-
-class Names(t.NamedTuple):
-    """Ids and texts of a practice.
-
-    Attributes:
-        key: Tells the id of a record from its stream and number.
-        draw: Draws for a record, from its stream and number.
-        reference: Refers to an appointment, as a number or as a text.
-        doctor: Tells the id of a doctor from the number.
-        user: Draws somebody who works there.
-        sentence: Draws a short text.
-    """
-
-    key: Callable[[str, int], int | str]
-    draw: Callable[[str, int], Draw]
-    reference: Callable[[int, Draw], int | str]
-    doctor: Callable[[int], int]
-    user: Callable[[Draw], str]
-    sentence: Callable[[Draw], str]
-
-
-def money_text(cents: int) -> str:
-    """Write an amount as the API does.
-
-    Args:
-        cents: The amount.
-
-    Returns:
-        Such as `"-12.50"`.
-    """
-    sign = "-" if cents < 0 else ""
-    return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d}"
 
 
 class MoneyRecords:
@@ -74,15 +43,15 @@ class MoneyRecords:
             the second one is another after each edit.
     """
 
-    def __init__(self, books: Books, names: Names) -> None:
-        """Take the books.
+    def __init__(self, common: Common, books: Callable[[], Books]) -> None:
+        """Take what the records need.
 
         Args:
-            books: What happened.
-            names: Ids and texts.
+            common: Ids and names.
+            books: Opens the practice's books.
         """
+        self._common = common
         self._books = books
-        self._names = names
         self.makers: Mapping[str, Callable[[Row, Draw, Draw], Record]] = {
             "line_items": self._line_item,
             "transactions": self._transaction,
@@ -92,7 +61,7 @@ class MoneyRecords:
         }
 
     def _line_item(self, row: Row, draw: Draw, edit: Draw) -> Record:
-        books, key = self._books, self._names.key
+        books, key = self._books(), self._common.key
         claim, charge = books.claim(row.number), books.charge(row.number)
         account = books.account(row.number)
         is_known = charge.kind is not Kind.UNPRICED
@@ -100,12 +69,12 @@ class MoneyRecords:
         allowed = charge.allowed if claim.payer is not None and is_known else 0
         return {
             "id": key("line_items", row.number),
-            "appointment": self._names.reference(claim.visit, draw),
+            "appointment": self._common.reference(claim.visit, draw),
             "patient": key("patients", claim.patient),
-            "doctor": self._names.doctor(claim.doctor),
+            "doctor": self._common.doctor(claim.doctor),
             "code": charge.code,
             "procedure_type": charge.procedure_type,
-            "description": self._names.sentence(draw),
+            "description": draw.pick(self._common.pools.sentences),
             "modifiers": draw.pick((["25", "", "", ""], ["", "", "", ""], [])),
             "diagnosis_pointers": draw.pick((["1", "0", "0", "0"], [1, 2, 0, 0])),
             "units": "UN",
@@ -137,7 +106,7 @@ class MoneyRecords:
         }
 
     def _transaction(self, row: Row, draw: Draw, edit: Draw) -> Record:
-        books, key = self._books, self._names.key
+        books, key = self._books(), self._common.key
         posting, check = books.posting(row.number), books.check_of(row.number)
         item = books.transactions.entry(row.number).item
         claim = None if item == NOTHING else books.claim(item)
@@ -146,10 +115,10 @@ class MoneyRecords:
             "id": key("transactions", row.number),
             "line_item": None if claim is None else key("line_items", item),
             "appointment": (
-                None if claim is None else self._names.reference(claim.visit, draw)
+                None if claim is None else self._common.reference(claim.visit, draw)
             ),
             "patient": None if claim is None else key("patients", claim.patient),
-            "doctor": self._names.doctor(doctor),
+            "doctor": self._common.doctor(doctor),
             "posted_date": day_text(row.created),
             "check_date": (day_text(check.moment) if check else draw.pick((None, ""))),
             "trace_number": str(check.trace) if check else "",
@@ -167,7 +136,7 @@ class MoneyRecords:
         }
 
     def _patient_payment(self, row: Row, draw: Draw, edit: Draw) -> Record:
-        books, key = self._books, self._names.key
+        books, key = self._books(), self._common.key
         payment = books.payment(row.number)
         item = books.payments.entry(row.number).item
         claim = None if item == NOTHING else books.claim(item)
@@ -180,17 +149,17 @@ class MoneyRecords:
             "id": key("patient_payments", row.number),
             "amount": money_text(payment.amount),
             "appointment": (
-                self._names.reference(claim.visit, draw)
+                self._common.reference(claim.visit, draw)
                 if claim and is_for_visit
                 else None
             ),
             "created_at": stamp_text(row.created),
-            "created_by": self._names.user(draw),
-            "doctor": self._names.doctor(claim.doctor if claim else 0),
+            "created_by": self._common.user(draw),
+            "doctor": self._common.doctor(claim.doctor if claim else 0),
             "line_item": (
                 key("line_items", item) if claim and payment.allocated else None
             ),
-            "notes": self._names.sentence(edit) if draw.one_in(4) else "",
+            "notes": edit.pick(self._common.pools.sentences) if draw.one_in(4) else "",
             "patient": key("patients", patient),
             "payment_method": method,
             "payment_transaction_type": payment.kind,
@@ -202,14 +171,14 @@ class MoneyRecords:
 
     def _eob(self, row: Row, draw: Draw, edit: Draw) -> Record:
         del edit
-        books = self._books
+        books = self._books()
         check = books.checks.check(row.number)
         total = sum(books.posting(one).paid for one in books.checks.members(row.number))
         return {
-            "id": self._names.key("eobs", row.number),
+            "id": self._common.key("eobs", row.number),
             "check_date": day_text(check.moment),
             "deposit_date": day_text(check.moment + DAY * (1 + draw.below(4))),
-            "doctor": self._names.doctor(check.doctor),
+            "doctor": self._common.doctor(check.doctor),
             "insurance_payer_id": PAYERS[check.payer].payer_id,
             "insurance_payer_name": PAYERS[check.payer].name,
             "insurance_payer_trace_number": str(check.trace),
@@ -222,11 +191,11 @@ class MoneyRecords:
 
     def _deletion(self, row: Row, draw: Draw, edit: Draw) -> Record:
         del draw, edit
-        deletion = self._books.deletions[row.number]
-        of_item = self._names.draw("line_items", deletion.item)
+        deletion = self._books().deletions[row.number]
+        of_item = self._common.draw("line_items", deletion.item)
         return {
-            "appointment_id": self._names.reference(deletion.visit, of_item),
-            "billing_line_item_id": self._names.key("line_items", deletion.item),
+            "appointment_id": self._common.reference(deletion.visit, of_item),
+            "billing_line_item_id": self._common.key("line_items", deletion.item),
             "created_at": stamp_text(row.created),
         }
 
@@ -235,7 +204,7 @@ def _one_form(cents: int, draw: Draw) -> str | int:
     """Write an amount as a text, or now and then as a number."""
     text = money_text(cents)
     if draw.one_in(3):
-        return f"{_NUMBER}{text}" if cents else 0
+        return f"{NUMBER}{text}" if cents else 0
     return text
 
 
