@@ -125,6 +125,20 @@ def _check_url(option: str, url: str) -> None:
         raise click.UsageError(msg)
 
 
+def _narrowed(needed: frozenset[str], wanted: str | None) -> frozenset[str]:
+    """Choose the scopes to ask for: no more than the streams need."""
+    if not wanted:
+        return needed
+    chosen = frozenset(wanted.replace(",", " ").split())
+    if not chosen or not chosen <= needed:
+        msg = (
+            "--scopes: must be some of those that the streams need: "
+            f"{', '.join(sorted(needed))}."
+        )
+        raise click.UsageError(msg)
+    return chosen
+
+
 @click.command(context_settings={"auto_envvar_prefix": "TAP_DRCHRONO"})
 @click.option("--client-id", required=True, help="Of your API application.")
 @click.option(
@@ -147,6 +161,10 @@ def _check_url(option: str, url: str) -> None:
     help="Print the page's address, and take the redirect's address by pasting.",
 )
 @click.option("--replace", is_flag=True, help="Replace a pair that is already kept.")
+@click.option(
+    "--scopes",
+    help="What to ask for, if less than the streams need; separated by commas.",
+)
 def command(  # noqa: PLR0913 - one argument per option
     *,
     client_id: str,
@@ -156,6 +174,7 @@ def command(  # noqa: PLR0913 - one argument per option
     redirect_uri: str,
     no_browser: bool,
     replace: bool,
+    scopes: str | None,
 ) -> None:
     """Authorize the tap to read a practice, and keep the tokens.
 
@@ -164,6 +183,7 @@ def command(  # noqa: PLR0913 - one argument per option
     """
     _check_url("--api-url", api_url)
     _check_url("--redirect-uri", redirect_uri)
+    asked = _narrowed(SCOPES, scopes)
     credentials = Credentials(
         api_url.rstrip("/"),
         client_id.strip(),
@@ -173,7 +193,7 @@ def command(  # noqa: PLR0913 - one argument per option
         credentials_path,
     )
     store = Store(credentials, clock=Clock(), environ=os.environ)
-    request = Request(credentials, redirect_uri, secrets.token_urlsafe(32), SCOPES)
+    request = Request(credentials, redirect_uri, secrets.token_urlsafe(32), asked)
     pair = authorize(request, store, browser=not no_browser, replace=replace)
     _tell(credentials, store, pair)
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 
+from tap_drchrono.advice import authorize_command
 from tap_drchrono.credentials import oauth
 from tap_drchrono.errors import CredentialsError
 from tap_drchrono.settings import is_loopback
@@ -22,6 +23,10 @@ if t.TYPE_CHECKING:
     from tap_drchrono.credentials.grant import Credentials, Pair
 
 _TIMEOUT = 30.0
+_FIRST_SCOPES = frozenset(
+    {"billing:read", "calendar:read", "clinical:read", "patients:read"}
+)
+"""What version 0.1.0 asked for, and an older API application may be made for."""
 
 
 class Request(t.NamedTuple):
@@ -78,6 +83,9 @@ class Request(t.NamedTuple):
         if answer.get("error") == "access_denied":
             msg = "Access was denied on DrChrono's page. Nothing was changed."
             raise CredentialsError(msg)
+        new, old = self.scopes - _FIRST_SCOPES, self.scopes & _FIRST_SCOPES
+        if answer.get("error") == "invalid_scope" and new and old:
+            raise CredentialsError(_without(new, old))
         if not (code := answer.get("code")):
             msg = (
                 "DrChrono's page gave an error instead of a code. Check client_id, the "
@@ -85,6 +93,16 @@ class Request(t.NamedTuple):
             )
             raise CredentialsError(msg)
         return code
+
+
+def _without(new: frozenset[str], old: frozenset[str]) -> str:
+    """Say which scopes an older API application may lack, and how to go on."""
+    return (
+        "DrChrono refuses the scopes (invalid_scope). New since version 0.1.0: "
+        f"{', '.join(sorted(new))}. Add them to your API application in DrChrono; or "
+        "run the command without them, with your other options as before: "
+        f"{authorize_command()} --scopes={','.join(sorted(old))}"
+    )
 
 
 def send(request: requests.PreparedRequest) -> requests.Response:

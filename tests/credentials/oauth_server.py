@@ -82,7 +82,8 @@ class OAuthServer:
 
     def authorize(self, query):
         if self.consent != "approve":
-            return {"error": "access_denied", "state": query["state"]}
+            error = "access_denied" if self.consent == "deny" else self.consent
+            return {"error": error, "state": query["state"]}
         code = f"code-{next(self._serial)}"
         self.codes[code] = query["redirect_uri"]
         return {"code": code, "state": query["state"]}

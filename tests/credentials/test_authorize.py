@@ -158,6 +158,42 @@ def test_exactly_the_scopes_that_the_streams_need_are_asked_for(run, person):
     assert person.asked("state") != first
 
 
+@pytest.mark.parametrize(
+    "scopes", ["billing:read,patients:read", " billing:read patients:read"]
+)
+def test_fewer_scopes_can_be_asked_for(run, person, scopes):
+    assert run(f"--scopes={scopes}")[0] == 0
+    assert person.asked("scope") == "billing:read patients:read"
+
+
+def test_scopes_that_an_older_application_lacks_are_named(
+    server, path, person, monkeypatch, run
+):
+    """With the command that leaves them out, as it is started here."""
+    new = "billing:patient-payment:read", "user:read"
+    monkeypatch.setattr(authorize, "SCOPES", SCOPES | {*new})
+    monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(path.parent))
+    server.consent = "invalid_scope"
+    status, _, err = run()
+    assert status == 1
+    assert f"New since version 0.1.0: {', '.join(new)}." in one_line(err)
+    command, _, option = err.strip().rpartition(" ")
+    assert command.endswith("meltano invoke tap-drchrono:authorize")
+    server.consent = "approve"
+    assert run(option)[0] == 0
+    assert person.asked("scope").split() == sorted(
+        {"billing:read", "calendar:read", "clinical:read", "patients:read"}
+    )
+
+
+def test_old_scopes_that_are_refused_are_not_called_new(run, server, person):
+    assert person
+    server.consent = "invalid_scope"
+    status, _, err = run("--scopes=billing:read")
+    assert status == 1
+    assert "scopes in the settings of the API application" in one_line(err)
+
+
 def test_a_pair_is_not_replaced_unasked(run, server, path, person):
     run()
     before = path.read_bytes()
@@ -340,6 +376,8 @@ def test_a_smaller_grant_is_told_by_stream(run, server, person):
         (["--api-url=drchrono.example"], "--api-url must be a URL"),
         (["--api-url=https://h:port"], "--api-url is not a URL"),
         (["--redirect-uri=http://drchrono.example"], "--redirect-uri must start"),
+        (["--scopes=billing:write"], "--scopes: must be some of those"),
+        (["--scopes=,"], "--scopes: must be some of those"),
         (["--client-id"], "--client-id"),
         (["--marked"], "--marked"),
     ],
