@@ -314,12 +314,9 @@ def _authorize_problem(asked: dict[str, str]) -> str:
     if asked.get("response_type") != "code":
         return "unsupported_response_type"
     scopes = asked.get("scope", "").split()
-    known = {
-        f"{area}:{access}"
-        for area in ("billing", "calendar", "clinical", "patients", "user", "settings")
-        for access in ("read", "write")
-    }
-    return "" if scopes and set(scopes) <= known else "invalid_scope"
+    known = DEFAULT_SCOPE.split()
+    known += [scope.replace(":read", ":write") for scope in known]
+    return "" if scopes and set(scopes) <= set(known) else "invalid_scope"
 
 
 def _send_back(target: str, answer: dict[str, str], asked: dict[str, str]) -> Response:
