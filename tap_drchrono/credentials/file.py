@@ -12,6 +12,7 @@ import errno
 import fcntl
 import logging
 import os
+import secrets
 import stat
 import typing as t
 from pathlib import Path
@@ -33,6 +34,8 @@ logger = logging.getLogger("tap-drchrono.credentials")
 _LOCK_STEP = 0.2
 _LOCK_TIMEOUT = 3900.0
 """Seconds; the holder may be waiting for the top of the hour (its quota)."""
+_OLD = 3600.0
+"""Seconds after which nobody is still writing a draft."""
 
 _ADVICE = (
     ({errno.EACCES, errno.EPERM}, "Let this user read and write in its directory"),
@@ -134,10 +137,14 @@ class CredentialsFile:
             CredentialsError: If the file could not be written.
         """
         with self._trying("written"):
-            if self.path.exists():
-                self._replace(self.path.read_bytes())
-            else:
-                self._replace(b"\0" * 4096, final=False)
+            if not self.path.exists():
+                with self._drafted(b"\0" * 4096):
+                    return
+            content = self.path.read_bytes()
+            with self._drafted(content) as draft:
+                # Where locks do nothing, another process may just have written.
+                if self.path.read_bytes() == content:
+                    self._put(draft)
 
     def write(self, stored: Stored) -> None:
         """Replace the content in one step. Hold the lock.
@@ -150,7 +157,8 @@ class CredentialsFile:
         """
         with self._trying("written"):
             content = msgspec.json.encode(stored, order="deterministic")
-            self._replace(msgspec.json.format(content) + b"\n")
+            with self._drafted(msgspec.json.format(content) + b"\n") as draft:
+                self._put(draft)
 
     def take_place_of(self, former: Path) -> None:
         """Leave a link to this file where a former one was. Hold the lock.
@@ -212,24 +220,34 @@ class CredentialsFile:
             # Nobody shall commit tokens.
             (directory / ".gitignore").write_text("*\n", encoding="utf-8")
 
-    def _replace(self, content: bytes, *, final: bool = True) -> None:
+    @contextlib.contextmanager
+    def _drafted(self, content: bytes) -> Iterator[Path]:
+        """Write a file beside, which can take the place of this one."""
         if self.path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         self._make_directory()
-        # One name, so that a killed process leaves at most one such file, and made
-        # anew, so that nobody else has it open.
-        draft = self._beside(".tmp")
-        draft.unlink(missing_ok=True)
+        self._remove_old_drafts()
+        # A name of its own, for where locks do nothing.
+        draft = self._beside(f".{secrets.token_hex(4)}.tmp")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(handle)
-            if final:
-                draft.replace(self.path)
+            yield draft
         finally:
             draft.unlink(missing_ok=True)
+
+    def _remove_old_drafts(self) -> None:
+        """Remove what processes that were killed have left: it may hold tokens."""
+        for draft in self.path.parent.glob(f".{self.path.name}*.tmp"):
+            with contextlib.suppress(FileNotFoundError):
+                if self._clock.machine_time() - draft.stat().st_mtime > _OLD:
+                    draft.unlink()
+
+    def _put(self, draft: Path) -> None:
+        draft.replace(self.path)
         directory = os.open(self.path.parent, os.O_RDONLY)
         try:
             # The file is in place; some file systems cannot sync a directory.

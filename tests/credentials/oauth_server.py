@@ -11,12 +11,13 @@ CLIENT = {"client_id": "invented-client", "client_secret": "invented-secret"}
 
 
 class OAuthServer:
-    """Serves on loopback; `delay` makes the token endpoint slow, in seconds."""
+    """Serves on loopback; `delay` and `gate` keep the token endpoint waiting."""
 
     def __init__(self, refresh_token="settings-token", delay=0.0):  # noqa: S107
         self.refresh_token = refresh_token
         self.access_token = None
         self.delay = delay
+        self.gate = lambda: None
         self.codes = {}
         self.requests = []
         self.consent = "approve"
@@ -56,6 +57,7 @@ class OAuthServer:
         form = {key: values[0] for key, values in parse_qs(body).items()}
         if parts.path == "/o/token/" and handler.command == "POST":
             time.sleep(self.delay)
+            self.gate()
             with self._lock:
                 self.requests.append(form)
                 status, answer = self.token(form)

@@ -1,6 +1,8 @@
 import contextlib
+import fcntl
 import json
 import logging
+import threading
 from multiprocessing import get_context
 
 import pytest
@@ -723,7 +725,9 @@ def test_no_log_and_no_traceback_holds_a_token(make, tokens, caplog):
         assert secret not in text
 
 
-def _run_tap(url, path, start, outcomes):
+def _run_tap(url, path, start, outcomes, has_locks):
+    if not has_locks:
+        fcntl.flock = lambda *_: None
     credentials = Credentials(
         url, **CLIENT, refresh_token="settings-token", credentials_path=path
     )
@@ -734,17 +738,23 @@ def _run_tap(url, path, start, outcomes):
     outcomes.put(answer.status_code)
 
 
+@pytest.mark.parametrize("has_locks", [True, False])
 @pytest.mark.parametrize("has_pair", [False, True])
-def test_two_taps_started_together_refresh_once_and_both_succeed(path, has_pair):
+def test_two_taps_started_together_refresh_once_and_both_succeed(
+    path, has_pair, has_locks
+):
     context = get_context("spawn")
     start, outcomes = context.Barrier(2), context.Queue()
-    with OAuthServer(delay=0.2) as server:
+    with OAuthServer(delay=0.2 if has_locks else 0.0) as server:
+        if not has_locks:
+            server.gate = threading.Barrier(2, timeout=20).wait
         if has_pair:
             server.refresh_token = "stored-refresh"
             _keep_old_pair(path, server.url)
         taps = [
             context.Process(
-                target=_run_tap, args=(server.url, str(path), start, outcomes)
+                target=_run_tap,
+                args=(server.url, str(path), start, outcomes, has_locks),
             )
             for _ in range(2)
         ]
@@ -753,7 +763,7 @@ def test_two_taps_started_together_refresh_once_and_both_succeed(path, has_pair)
         assert [outcomes.get(timeout=30) for _ in taps] == [200, 200]
         for tap in taps:
             tap.join()
-        assert len(server.requests) == 1
+        assert len(server.requests) == (1 if has_locks else 2)
 
 
 def _keep_old_pair(path, url):

@@ -338,10 +338,33 @@ def test_checking_changes_nothing(file):
 
 def test_what_a_killed_process_left_is_in_nobodys_way(file):
     keep(file)
-    (file.path.parent / ".pair.json.tmp").write_text("half of a p")
+    drafts = [file.path.with_name(f".pair.json{end}") for end in (".tmp", ".0.tmp")]
+    for draft in drafts:
+        draft.write_text("half of a p")
     stored = STORED.holding(GRANT.followed_by(later(2)))
     keep(file, stored)
     assert file.read() == stored
+    for draft in drafts:
+        os.utime(draft, (0, 0))
+    file.check_writable()
+    assert not list(file.path.parent.glob("*.tmp"))
+
+
+def test_where_locks_do_nothing_two_can_write_at_once(file, monkeypatch):
+    """One checks while the other writes: neither harms what the other wrote."""
+    keep(file)
+    other = Stored(API, "client", (OTHER,))
+    real = os.fsync
+
+    def meanwhile(handle):
+        monkeypatch.setattr(os, "fsync", real)
+        file_at(file.path).write(other)
+        return real(handle)
+
+    for step in (file.check_writable, lambda: file.write(STORED)):
+        monkeypatch.setattr(os, "fsync", meanwhile)
+        step()
+        assert file.read() == (other if step == file.check_writable else STORED)
 
 
 def test_one_holder_at_a_time_and_a_wait_that_ends(file):

@@ -1,0 +1,211 @@
+"""Grants, refreshes and refusals, from the command line to the file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import threading
+
+import pytest
+from copies import Copy, differences, source_of
+from drchrono_sandbox import REFRESH_TOKEN, Api, Practice, Settings
+from drchrono_sandbox.server import serve
+from processes import Process
+from simulated import NOW, URL, SimulatedClock, catalog_of, run, settings_for
+
+THREE = ("appointments", "patients", "prescription_messages")
+DAY = 86_400.0
+
+
+@pytest.fixture(scope="module")
+def practice():
+    return Practice.generate(records=40, now=NOW - 7200)
+
+
+class Practices:
+    """A sandbox whose one API application several practices have authorized."""
+
+    def __init__(self, practice, directory, faults=(), **settings):
+        self.clock = SimulatedClock()
+        base = Settings(list_base_seconds=2.0, refresh_revokes=True, **settings)
+        self.api = Api(practice, base, clock=self.clock.now, faults=faults)
+        self.directory = directory
+        self.environment = {"XDG_STATE_HOME": str(directory / "state")}
+        self.settings = settings_for(self.api, directory, page_size=10)
+        del self.settings["credentials_path"]
+        self.kept = directory / "state" / "tap-drchrono"
+
+    def authorize(self):
+        """Let one more practice authorize; return its refresh token."""
+        client = self.settings["client_id"]
+        return self.api.oauth.add_grant(client, self.clock.now()).refresh_token
+
+    def run(self, *streams, **changes):
+        settings = self.settings | changes
+        settings = {name: one for name, one in settings.items() if one is not None}
+        return run(
+            self.api,
+            self.clock,
+            self.directory,
+            settings,
+            catalog=catalog_of(*(streams or ("patients",))),
+            environment=self.environment,
+            level="WARNING",
+        )
+
+    def refreshes(self):
+        """How often each grant was refreshed, in the order of their beginning."""
+        return [grant.refreshes for grant in self.api.oauth.grants.values()]
+
+    def asked_for_tokens(self):
+        return sum(entry.endpoint == "token" for entry in self.api.log)
+
+
+@pytest.fixture
+def practices(practice, tmp_path):
+    def make(faults=(), **settings):
+        return Practices(practice, tmp_path, faults, **settings)
+
+    return make
+
+
+@pytest.mark.parametrize("left", ["", None], ids=["emptied", "removed"])
+def test_the_setting_can_be_removed_after_the_first_run(practices, left):
+    tap = practices()
+    assert tap.run().status == 0
+    for days in (0, 1, 3):
+        tap.clock.time += days * DAY
+        ended = tap.run(refresh_token=left)
+        assert ended.status == 0, ended.log
+    assert tap.refreshes() == [2]
+
+
+def test_two_practices_share_an_application_and_a_file(practices):
+    tap = practices()
+    north, south = tap.settings["refresh_token"], tap.authorize()
+    for _ in range(3):
+        for token in (north, south):
+            assert tap.run(refresh_token=token).status == 0
+        tap.clock.time += 3 * DAY
+    assert tap.refreshes() == [3, 3]
+    assert len(list(tap.kept.glob("*.json"))) == 1
+    before = tap.asked_for_tokens()
+    ended = tap.run(refresh_token=None)
+    assert ended.status == 1
+    assert "2 authorizations are kept" in ended.log
+    assert tap.asked_for_tokens() == before
+
+
+@pytest.mark.parametrize("with_setting", [True, False])
+def test_a_file_of_the_first_version_goes_on(practices, with_setting):
+    tap = practices()
+    token, client = tap.settings["refresh_token"], tap.settings["client_id"]
+    name = hashlib.sha256(f"{URL}\n{client}\n{token}".encode()).hexdigest()[:12]
+    now, grant = tap.clock.now(), tap.api.oauth.grants[token]
+    stored = {
+        "api_url": URL,
+        "client_id": client,
+        "pair": {
+            "access_token": "ended",
+            "refresh_token": token,
+            "obtained_at": now - 3 * DAY,
+            "expires_at": now - DAY,
+            "scope": grant.scope,
+        },
+        "descends_from": hashlib.sha256(b"an older one").hexdigest(),
+        "superseded": [hashlib.sha256(token.encode()).hexdigest()],
+        "version": 1,
+    }
+    tap.kept.mkdir(parents=True)
+    former = tap.kept / f"credentials-{name}.json"
+    former.write_text(json.dumps(stored))
+    former.chmod(0o600)
+    for _ in range(2):
+        ended = tap.run(refresh_token=token if with_setting else None)
+        assert ended.status == 0, ended.log
+        tap.clock.time += 3 * DAY
+    assert tap.refreshes() == [2]
+
+
+def test_ten_minutes_of_503_at_the_token_endpoint_cost_nothing(practices):
+    tap = practices([{"kind": "503", "endpoint": "token", "times": 13}])
+    start = tap.clock.time
+    ended = tap.run(*THREE)
+    assert ended.status == 0, ended.log
+    assert tap.clock.time - start > 500
+    assert tap.refreshes() == [1]
+
+
+@pytest.mark.parametrize("seconds", [3, 20, 29])
+def test_a_new_token_may_be_refused_for_half_a_minute(practices, seconds):
+    tap = practices(
+        [{"kind": "401", "endpoint": "patients", "page": 2}],
+        fresh_refused_seconds=seconds,
+    )
+    ended = tap.run(*THREE)
+    assert ended.status == 0, ended.log
+    assert tap.refreshes() == [2]
+
+
+@pytest.mark.parametrize("stream", THREE)
+def test_a_stream_that_refuses_every_token_fails_alone(practices, stream):
+    tap = practices([{"kind": "401", "endpoint": stream, "times": None}])
+    ended = tap.run(*THREE)
+    assert ended.status == 1
+    assert f"1 of 3 streams failed: {stream}." in ended.log
+    assert f"{stream}: " in ended.log
+    assert "HTTP 401" in ended.log
+    others = [one for one in THREE if one != stream]
+    copy = Copy().take(ended.output)
+    assert differences(copy, source_of(tap.api, others)) == {}
+    assert tap.asked_for_tokens() == 2
+
+
+def test_where_no_stream_takes_a_token_all_stop(practices):
+    tap = practices([{"kind": "401", "endpoint": "", "times": None}])
+    ended = tap.run(*THREE)
+    assert ended.status == 1
+    assert "The API refuses the access token (HTTP 401), also after a" in ended.log
+    assert tap.asked_for_tokens() == 2
+
+
+class SlowTokens:
+    """Holds back the answer of the token endpoint, though the token is spent."""
+
+    def __init__(self, api):
+        self._api, self._real = api, api.oauth.token
+        self.spent, self.released = threading.Event(), threading.Event()
+        api.oauth.token = self
+
+    def __call__(self, request, now):
+        answer = self._real(request, now)
+        self.spent.set()
+        assert self.released.wait(30)
+        return answer
+
+
+@pytest.mark.parametrize(
+    "signals",
+    [[signal.SIGTERM], [signal.SIGINT, signal.SIGTERM], [signal.SIGTERM] * 3],
+    ids=["one", "Ctrl-C in meltano run", "three at once"],
+)
+def test_a_stop_during_a_refresh_waits_for_what_was_bought(practice, tmp_path, signals):
+    with serve(api=Api(practice)) as served:
+        tokens = SlowTokens(served.api)
+        tap = Process(served.url, served.api, tmp_path)
+        assert tokens.spent.wait(30)
+        for signum in signals:
+            tap.process.send_signal(signum)
+        # Several times as long as the tap takes to notice a signal.
+        with pytest.raises(subprocess.TimeoutExpired):
+            tap.process.wait(0.5)
+        tokens.released.set()
+        ended = tap.end()
+    assert ended.status == 128 + signals[0]
+    kept = (tmp_path / "kept" / "pair.json").read_text()
+    assert [entry.endpoint for entry in served.api.log] == ["token"]
+    (token,) = served.api.oauth.grants
+    assert token in kept
+    assert REFRESH_TOKEN not in kept
