@@ -181,6 +181,7 @@ def command(  # noqa: PLR0913 - one argument per option
     Each option can also be given as TAP_DRCHRONO_..., for example
     TAP_DRCHRONO_CLIENT_SECRET, as Meltano does.
     """
+    api_url = api_url.strip() or API_URL
     _check_url("--api-url", api_url)
     _check_url("--redirect-uri", redirect_uri)
     asked = _narrowed(SCOPES, scopes)
@@ -190,8 +191,11 @@ def command(  # noqa: PLR0913 - one argument per option
         client_secret.strip(),
         # Only to know the default path, and which token is the old one.
         os.environ.get("TAP_DRCHRONO_REFRESH_TOKEN", "").strip() or None,
-        credentials_path,
+        (credentials_path or "").strip() or None,
     )
+    if not credentials.client_id:
+        msg = "--client-id is empty."
+        raise click.UsageError(msg)
     store = Store(credentials, clock=Clock(), environ=os.environ)
     request = Request(credentials, redirect_uri, secrets.token_urlsafe(32), asked)
     pair = authorize(request, store, browser=not no_browser, replace=replace)

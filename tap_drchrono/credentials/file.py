@@ -91,7 +91,8 @@ class CredentialsFile:
         """
         with self._trying("read"):
             try:
-                content = self._content()
+                content = self._bytes()
+                self._tighten()
             except FileNotFoundError:
                 return None
         if (stored := _decoded(content)) is None:
@@ -116,16 +117,14 @@ class CredentialsFile:
             return Stored(stored.api_url, stored.client_id, (stored.grant,))
         return stored
 
-    def _content(self) -> bytes:
+    def _bytes(self) -> bytes:
         """Read it, once more where it was replaced on a network file system."""
         try:
-            content = self.path.read_bytes()
+            return self.path.read_bytes()
         except OSError as error:
             if error.errno != errno.ESTALE:
                 raise
-            content = self.path.read_bytes()
-        self._tighten()
-        return content
+            return self.path.read_bytes()
 
     def check_writable(self) -> None:
         """Try a write before a token is spent. Hold the lock.
@@ -140,10 +139,10 @@ class CredentialsFile:
             if not self.path.exists():
                 with self._drafted(b"\0" * 4096):
                     return
-            content = self.path.read_bytes()
+            content = self._bytes()
             with self._drafted(content) as draft:
                 # Where locks do nothing, another process may just have written.
-                if self.path.read_bytes() == content:
+                if self._bytes() == content:
                     self._put(draft)
 
     def write(self, stored: Stored) -> None:

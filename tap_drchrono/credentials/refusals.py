@@ -29,10 +29,10 @@ class Verdict(enum.Enum):
 class Refusals:
     """Judges each 401 by what was taken and refused before.
 
-    A token that has worked has ended, and is replaced at once. One that never worked
-    is tried for half a minute, then replaced once. An endpoint that then still refuses
-    it is given up; from there on only an endpoint that has taken a token before can
-    show that the token is at fault.
+    A token that has worked has ended, and is replaced at once. One that never worked,
+    or cannot be replaced, is tried for half a minute; then it is replaced once. An
+    endpoint that still refuses it is given up; from there on only an endpoint that has
+    taken a token before can show that the token is at fault.
     """
 
     def __init__(self, *, renewable: bool) -> None:
@@ -64,6 +64,7 @@ class Refusals:
         self._taken.add(path)
         self._worked = True
         self._in_doubt = self._renewed_unproven = False
+        self._waits = iter(_WAITS)
 
     def renewed(self, *, spent: bool) -> None:
         """Go on with another token.
@@ -89,15 +90,15 @@ class Refusals:
             verdict = Verdict.GIVE_UP
         elif self._worked and self._renewable:
             verdict = Verdict.RENEW
-        elif self._worked:
-            verdict = Verdict.GIVE_UP if never_took else Verdict.END
         elif wait := next(self._waits, None):
             self.wait = wait
             verdict = Verdict.WAIT
         elif self._renewable and not self._renewed_unproven and not never_took:
             verdict = Verdict.RENEW
+        elif self._in_doubt or (path in self._taken and not self._renewable):
+            verdict = Verdict.END
         else:
-            verdict = Verdict.END if self._in_doubt else Verdict.GIVE_UP
+            verdict = Verdict.GIVE_UP
         if verdict is Verdict.GIVE_UP and path not in self._given_up:
             self._given_up.add(path)
             self._in_doubt = True

@@ -410,8 +410,8 @@ def test_a_pasted_token_that_ended_says_so(pasted, clock, tokens):
     assert auth.scope is None
     auth.accepted(PATH)
     with pytest.raises(CredentialsError, match="access_token has expired or is wrong"):
-        auth.refused(PATH)
-    assert clock.slept == []
+        refuse_for_ever(auth)
+    assert sum(clock.slept) == 30
     assert not tokens.spent
 
 

@@ -379,6 +379,7 @@ def test_a_smaller_grant_is_told_by_stream(run, server, person):
         (["--scopes=billing:write"], "--scopes: must be some of those"),
         (["--scopes=,"], "--scopes: must be some of those"),
         (["--client-id"], "--client-id"),
+        (["--client-id="], "--client-id is empty"),
         (["--marked"], "--marked"),
     ],
 )

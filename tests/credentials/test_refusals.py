@@ -99,9 +99,26 @@ def test_a_token_that_cannot_be_replaced_ends_where_it_worked_before():
     token = Token(renewable=False)
     token.ask(A)
     token.refusing = {A, B}
+    assert token.ask(A) is Verdict.END
+    assert token.waits == HALF_A_MINUTE
+
+
+def test_a_token_that_cannot_be_replaced_may_be_refused_by_everyone_for_a_while():
+    token = Token(renewable=False)
+    token.ask(A)
+    for _ in range(2):
+        waits = [token.refusals.refused(A) for _ in HALF_A_MINUTE]
+        assert set(waits) == {Verdict.WAIT}
+        token.refusals.accepted(A)
+
+
+def test_while_one_is_given_up_the_end_of_a_pasted_token_still_shows():
+    token = Token(renewable=False)
+    token.ask(A)
+    token.refusing = {A, B}
     assert token.ask(B) is Verdict.GIVE_UP
     assert token.ask(A) is Verdict.END
-    assert token.waits == []
+    assert token.waits == HALF_A_MINUTE
 
 
 def test_a_token_that_cannot_be_replaced_is_given_half_a_minute_at_the_start():
