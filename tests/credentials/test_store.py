@@ -51,11 +51,13 @@ def keep(store, grant):
     return grant
 
 
-def leave(path, name, *, setting=None, superseded=(), at=1000.0, client=CLIENT):
+def leave(
+    path, name, *, setting=None, superseded=(), at=1000.0, api=API, client=CLIENT
+):
     """Write a file as version 0.1.0 did."""
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
-        "api_url": API,
+        "api_url": api,
         "client_id": client,
         "pair": {
             "access_token": f"access-{name}",
