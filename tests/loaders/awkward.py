@@ -8,6 +8,9 @@ from drchrono_sandbox import Practice
 from drchrono_sandbox.streams import STREAMS
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from drchrono_sandbox.ledger.books import Effect
     from drchrono_sandbox.practice import Source
     from drchrono_sandbox.tables import Row
 
@@ -135,6 +138,11 @@ class Awkward:
     def scheduled(self, number: int, created: int) -> int:
         return self._source.scheduled(number, created)
 
+    def follow(
+        self, stream: str, action: str, number: int, stamp: int
+    ) -> Iterable[Effect]:
+        return self._source.follow(stream, action, number, stamp)
+
 
 def _put(record: dict[str, t.Any], path: tuple[str, ...], value: t.Any) -> None:
     *objects, name = path
@@ -158,5 +166,5 @@ def practice(records: int) -> Practice:
     """Invent a practice with about so many records a stream."""
     invented = Practice.generate(records=records, seed=8)
     invented.source = Awkward(invented.source)
-    assert set(invented.tables) == set(STREAMS)
+    assert set(TEXT_FIELDS) == set(STREAMS)
     return invented

@@ -164,7 +164,9 @@ def test_the_second_run_was_incremental_and_told_of_deletions(runs):
     for stream, emitted in second.emitted.items():
         is_dated = "updated_at" in first.raw[stream][0]
         assert 25 <= emitted < (len(first.raw[stream]) if is_dated else 10**6), stream
-        assert len(second.raw[stream]) == len(first.raw[stream]) + 5
+        added = len(second.raw[stream]) - len(first.raw[stream])
+        # An edit of a line item posts transactions of its own.
+        assert added >= 5 if stream == "transactions" else added == 5
     deleted = [
         sum(raw["deleted_flag"] for raw in run.raw["appointments"])
         for run in (first, second)
