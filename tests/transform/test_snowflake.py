@@ -85,7 +85,7 @@ def test_a_text_that_is_no_query_is_noticed():
 def test_macros_of_snowflake_are_used(models):
     everything = "\n".join(models.values())
     assert "timestamp_ntz" in models["stg_drchrono__appointments"]
-    assert "\"PRIMARY_INSURANCE\"['insurance_payer_id']" in everything
+    assert "primary_insurance__object['insurance_payer_id']" in everything
     assert 'to_json("ICD10_CODES")' in models["stg_drchrono__appointments"]
     assert "datediff(day, aged_from, current_date)" in models["receivables"]
-    assert not re.search(r"->>|json_extract_string|to_json\(t", everything)
+    assert not re.search(r"->>|json_transform|to_json\(t", everything)

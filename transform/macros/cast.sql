@@ -85,19 +85,40 @@
 {%- endmacro %}
 
 
+{# An object, in the form that its fields are taken from. #}
+{% macro drchrono_json_object(value, dtype, fields) -%}
+{{ adapter.dispatch("drchrono_json_object", "drchrono")(value, dtype, fields) }}
+{%- endmacro %}
+
+{# DuckDB would read the whole text again for each field. #}
+{% macro default__drchrono_json_object(value, dtype, fields) -%}
+  json_transform({{ value }}, '{ {%- for field in fields -%}
+    "{{ field }}": "VARCHAR"{{ "" if loop.last else ", " }}
+  {%- endfor -%} }')
+{%- endmacro %}
+
+{% macro postgres__drchrono_json_object(value, dtype, fields) -%}
+  {{ "cast(" ~ value ~ " as jsonb)" if drchrono_is_text(dtype) else value }}
+{%- endmacro %}
+
+{% macro snowflake__drchrono_json_object(value, dtype, fields) -%}
+  {{ "parse_json(" ~ value ~ ")" if drchrono_is_text(dtype) else value }}
+{%- endmacro %}
+
+
 {# A field of an object as text. #}
-{% macro drchrono_json_field(value, dtype, field) -%}
-{{ adapter.dispatch("drchrono_json_field", "drchrono")(value, dtype, field) }}
+{% macro drchrono_json_field(object, field) -%}
+{{ adapter.dispatch("drchrono_json_field", "drchrono")(object, field) }}
 {%- endmacro %}
 
-{% macro default__drchrono_json_field(value, dtype, field) -%}
-  json_extract_string({{ value }}, '$.{{ field }}')
+{% macro default__drchrono_json_field(object, field) -%}
+  {{ object }}."{{ field }}"
 {%- endmacro %}
 
-{% macro postgres__drchrono_json_field(value, dtype, field) -%}
-  ({{ "cast(" ~ value ~ " as jsonb)" if drchrono_is_text(dtype) else value }} ->> '{{ field }}')
+{% macro postgres__drchrono_json_field(object, field) -%}
+  ({{ object }} ->> '{{ field }}')
 {%- endmacro %}
 
-{% macro snowflake__drchrono_json_field(value, dtype, field) -%}
-  cast({{ "parse_json(" ~ value ~ ")" if drchrono_is_text(dtype) else value }}['{{ field }}'] as text)
+{% macro snowflake__drchrono_json_field(object, field) -%}
+  cast({{ object }}['{{ field }}'] as text)
 {%- endmacro %}

@@ -17,16 +17,25 @@
   {%- do found.update({column.name | lower: column}) -%}
 {%- endfor -%}
 {%- set key = columns[0][0] -%}
-with renamed as (
+{%- set objects = drchrono_objects(found, columns) | trim -%}
+with opened as (
+
+    select {{ "*" if relation else "1 as nothing" }}{{ ", " ~ objects if objects }}
+    {%- if relation %}
+    from {{ relation }}
+    {%- endif %}
+
+),
+
+renamed as (
 
     select
         {%- for column in columns %}
         {{ drchrono_staged_column(found, column) }} as {{ column[0] }},
         {%- endfor %}
         {{ drchrono_staged_deletion(found) }} as is_deleted
-    {%- if relation %}
-    from {{ relation }}
-    {%- else %}
+    from opened
+    {%- if not relation %}
     where 1 = 0
     {%- endif %}
 
@@ -66,6 +75,23 @@ where 1 = 1
 {% endmacro %}
 
 
+{# The objects that fields are taken from, each opened once. #}
+{% macro drchrono_objects(found, columns) -%}
+{%- set fields = {} -%}
+{%- for column in columns if "." in column[1] and column[3] not in found -%}
+  {%- set outer, inner = column[1].split(".") -%}
+  {%- if outer in found -%}
+    {%- do fields.setdefault(outer, []).append(inner) -%}
+  {%- endif -%}
+{%- endfor -%}
+{%- for outer, names in fields.items() -%}
+  {%- set one = found[outer] -%}
+  {{ "" if loop.first else ", " }}
+        {{ drchrono_json_object(adapter.quote(one.name), one.dtype, names) }} as {{ outer }}__object
+{%- endfor -%}
+{%- endmacro %}
+
+
 {# The expression of a column. #}
 {% macro drchrono_staged_column(found, column) -%}
 {%- set field, kind = column[1], column[2] -%}
@@ -74,10 +100,7 @@ where 1 = 1
   {%- set one = found[column[3]] -%}
   {{- drchrono_cast(adapter.quote(one.name), one.dtype, kind) -}}
 {%- elif outer in found and "." in field -%}
-  {%- set one = found[outer] -%}
-  {%- set value = drchrono_json_field(
-      adapter.quote(one.name), one.dtype, field.split(".")[1]
-  ) -%}
+  {%- set value = drchrono_json_field(outer ~ "__object", field.split(".")[1]) -%}
   {{- drchrono_cast(value, "text", kind) -}}
 {%- elif outer in found -%}
   {%- set one = found[outer] -%}
