@@ -35,17 +35,19 @@ class Server(t.NamedTuple):
     Attributes:
         port: Where it listens, on 127.0.0.1.
         psql: The client program.
+        database: The database that is asked.
     """
 
     port: int
     psql: Path
+    database: str = DATABASE
 
     def query(self, sql: str) -> list[str]:
         """Run a query of one text column without newlines, and return its rows."""
         done = subprocess.run(
             [
                 *(self.psql, "--no-psqlrc", "-h", "127.0.0.1", "-p", str(self.port)),
-                *("-U", USER, "-d", DATABASE, "-At", "-v", "ON_ERROR_STOP=1"),
+                *("-U", USER, "-d", self.database, "-At", "-v", "ON_ERROR_STOP=1"),
                 *("-c", sql),
             ],
             env=os.environ | {"PGCLIENTENCODING": "UTF8"},

@@ -54,17 +54,71 @@ def test_nothing_was_loaded(empty):
 def test_nothing_was_loaded_in_postgresql(request, tmp_path):
     session = request.getfixturevalue("postgres_warehouse")
     session.run('CREATE DATABASE "empty"')
-    warehouse = EmptyPostgres(tmp_path, session.as_of, session.server)
+    warehouse = AnotherDatabase(tmp_path, session.as_of, session.server, "empty")
     statuses = warehouse.build()
     warehouse.close()
     assert any("who_owes" in name for name in statuses)
 
 
-class EmptyPostgres(PostgresWarehouse):
+class AnotherDatabase(PostgresWarehouse):
     """Another database of the same server."""
 
+    def __init__(self, home, as_of, server, name):
+        super().__init__(home, as_of, server._replace(database=name))
+
     def settings(self):
-        return super().settings() | {"TARGET_POSTGRES_DATABASE": "empty"}
+        return super().settings() | {"TARGET_POSTGRES_DATABASE": self.server.database}
+
+
+TEXTS = """
+CREATE SCHEMA drchrono;
+CREATE TABLE drchrono.line_items (
+    id text, service_date text, posted_date text, billed text, denied_flag text,
+    _sdc_deleted_at timestamp
+);
+INSERT INTO drchrono.line_items VALUES
+    ('good', '2024-02-29', '2000-02-29T23:59:59', '12.345', 'true', NULL),
+    ('other', '2023-11-30', '2024-01-01 10:00:00.5', '-7', 'f', NULL),
+    ('bad', '2023-02-29', '2024-01-01 25:00:00', '12.3.4', 'maybe', NULL),
+    ('worse', '1900-02-29', '2024-13-01', '1e99', '', NULL),
+    ('long', '2023-04-31', '2023', '99999999999999999999', '', NULL),
+    ('empty', '', '', '', '', NULL),
+    ('deleted', NULL, NULL, NULL, NULL, TIMESTAMP '2024-01-01')
+"""
+READ = """
+SELECT to_json(t) FROM (
+    SELECT line_item_id, service_date, CAST(posted_at AS date) AS posted, billed,
+        is_denied, is_deleted
+    FROM drchrono_staging.stg_drchrono__line_items ORDER BY line_item_id
+) t
+"""
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "postgres"])
+def test_what_cannot_be_read_is_null(request, kind, empty, tmp_path):
+    """Where a loader, or a stream map, made texts of all columns."""
+    if kind == "postgres":
+        server = request.getfixturevalue("postgres_warehouse").server
+        server.query('CREATE DATABASE "texts"')
+        warehouse = AnotherDatabase(tmp_path, "2026-03-31", server, "texts")
+    else:
+        warehouse = empty
+    warehouse.run(TEXTS)
+    part = ("--indirect-selection", "cautious", "--select", "+charges")
+    warehouse.build(*NO_UNIT_TESTS, *part)
+    rows = [tuple(json.loads(row).values()) for row in warehouse.run(READ)]
+    assert rows == [
+        ("bad", None, None, None, None, False),
+        ("deleted", None, None, None, None, True),
+        ("empty", None, None, None, None, False),
+        ("good", "2024-02-29", "2000-02-29", 12.35, True, False),
+        ("long", None, None, None, None, False),
+        ("other", "2023-11-30", "2024-01-01", -7, False, False),
+        ("worse", None, None, None, None, False),
+    ]
+    assert len(warehouse.rows("charges")) == 6
+    if warehouse is not empty:
+        warehouse.close()
 
 
 def only(output, *streams):
