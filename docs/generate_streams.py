@@ -67,14 +67,15 @@ INTRODUCTION = """\
 
 Every column with its type. `a.b` is a field of the object `a`; `a[].b` is a field of
 each object in the array `a`. All columns but the key may be null. A column that is
-marked *verbose only* is absent when `verbose` is off.
+marked *verbose only* is null when `verbose` is off.
 
 - **number**: exactly the digits that the API sent, never rounded through a float.
 - **timestamp**: as the API wrote it, without a zone.
 - **JSON text**: one text column that holds JSON of varying form. A plain string is
   encoded too, so the text can always be parsed.
-- **`_extra`**: what no column could hold. A field inside `a` is found under `a.b`;
-  where `a` is an array, its value is a list with one place for each item.
+- **`_extra`**: what no column could hold, as the text of a JSON object. A field inside
+  `a` is found under `a.b`; where `a` is an array, its value is a list with one place
+  for each item.
 
 ## How the streams join
 """

@@ -2,8 +2,12 @@
 
 Nothing that the API sends is lost, and nothing that a target cannot load goes out: a
 field that the schema does not know, and the raw value of a field that cannot be read as
-its type, travel in the record's `_extra` under their dotted name. What the catalog
-deselects, and what stream maps touch, never gets there.
+its type, travel in the record's `_extra`, as JSON text, under their dotted name. What
+the catalog deselects, and what stream maps touch, never gets there.
+
+Every record, and every object in one, has all the columns that are selected, in the
+order of the schema, with null for what the API left out: some targets take the columns
+of a table from the records.
 """
 
 from __future__ import annotations
@@ -47,15 +51,19 @@ class Oddity(enum.Enum):
 class Plan:
     """How the records of one stream are cast. Not for use by two threads at once."""
 
-    def __init__(self, root: _Object, leftovers: _Leftovers) -> None:
+    def __init__(
+        self, root: _Object, leftovers: _Leftovers, *, has_extra: bool
+    ) -> None:
         """Keep what `compile_plan` made.
 
         Args:
             root: Casts a whole record.
             leftovers: Receives what has no column.
+            has_extra: Whether there is a column for it.
         """
         self._root = root
         self._leftovers = leftovers
+        self._has_extra = has_extra
 
     def cast(self, record: dict[str, Json]) -> dict[str, Json]:
         """Cast one record.
@@ -64,13 +72,14 @@ class Plan:
             record: A raw record, decoded with floats as `Decimal`. It is not changed.
 
         Returns:
-            The record to emit. It shares with the raw one whatever needed no change,
-            and is the raw one itself where that is everything.
+            The record to emit. It shares with the raw one whatever needed no change.
         """
         leftovers = self._leftovers
         leftovers.found = {}
         cast: dict[str, Json] = self._root(record)
-        return cast | {EXTRA: leftovers.found} if leftovers.found else cast
+        if self._has_extra:
+            cast[EXTRA] = _json(leftovers.found) if leftovers.found else None
+        return cast
 
 
 def compile_plan(
@@ -96,10 +105,10 @@ def compile_plan(
         The plan.
     """
     leftovers = _Leftovers(map(_names, deselected), withheld, report)
-    properties = {
-        name: field for name, field in schema["properties"].items() if name != EXTRA
-    }
-    return Plan(_Object(properties, (), leftovers), leftovers)
+    properties = schema["properties"]
+    has_extra = EXTRA in properties and (EXTRA,) not in leftovers.deselected
+    root = _Object(properties, (), leftovers)
+    return Plan(root, leftovers, has_extra=has_extra)
 
 
 def _names(breadcrumb: tuple[str, ...]) -> Names:
@@ -175,14 +184,16 @@ class _Shape(t.NamedTuple):
     """What there is to do for objects that have the same names in the same order.
 
     Attributes:
-        known: The names to emit, or None where that is all of them.
-        unknown: The names that the schema does not know.
+        is_whole: Whether they are the columns, in their order.
+        left_out: The names that are no column.
+        unknown: Those of them that the schema does not know.
         texts: Gets the values of all text fields at once.
         casts: All known fields.
         typed: All known fields but the texts.
     """
 
-    known: tuple[str, ...] | None
+    is_whole: bool
+    left_out: tuple[str, ...]
     unknown: tuple[str, ...]
     texts: Callable[[dict[str, Json]], tuple[Json, ...]]
     casts: tuple[tuple[str, Cast], ...]
@@ -207,19 +218,25 @@ class _Object:
         self._names = names
         self._leftovers = leftovers
         self._shapes: dict[tuple[str, ...], _Shape] = {}
-        self._casts = {
-            name: _compile(field, (*names, name), leftovers)
+        selected = {
+            name: field
             for name, field in properties.items()
             if (*names, name) not in leftovers.deselected
+        }
+        self._blank = dict.fromkeys(selected)
+        self._casts = {
+            name: _compile(field, (*names, name), leftovers)
+            for name, field in selected.items()
+            if names or name != EXTRA
         }
 
     def __call__(self, value: Json) -> Json:
         if type(value) is not dict:
             return None if value == "" else _UNREADABLE
         names = tuple(value)
-        known, unknown, texts, casts, typed = self._shapes.get(names) or self._learn(
+        is_whole, left_out, unknown, texts, casts, typed = self._shapes.get(
             names
-        )
+        ) or self._learn(names)
         if _TEXT_TYPES.issuperset(map(type, texts(value))):
             casts = typed
         changed = {}
@@ -235,16 +252,21 @@ class _Object:
                 changed[name] = new
         for name in unknown:
             self._leftovers.add_unknown((*self._names, name), value[name])
-        if known is not None:
-            value = {name: value[name] for name in known}
-        return value | changed if changed else value
+        if is_whole:
+            return value | changed if changed else value
+        row = self._blank | value
+        row.update(changed)
+        for name in left_out:
+            del row[name]
+        return row
 
     def _learn(self, names: tuple[str, ...]) -> _Shape:
-        known = tuple(name for name in names if name in self._casts)
+        known = [name for name in names if name in self._casts]
         casts = tuple((name, self._casts[name]) for name in known)
         texts = [name for name, cast in casts if cast is _text]
         shape = _Shape(
-            known=None if known == names else known,
+            is_whole=names == tuple(self._casts) == tuple(self._blank),
+            left_out=tuple(name for name in names if name not in self._blank),
             unknown=tuple(
                 name
                 for name in names

@@ -6,6 +6,8 @@ import fnmatch
 import re
 import typing as t
 
+from singer_sdk.mapper import SameRecordTransform
+
 from tap_drchrono.errors import StreamError
 from tap_drchrono.records.casting import Oddity, compile_plan
 
@@ -73,7 +75,7 @@ class Rows:
             if "null" not in field["type"]
         )
         self._stream = stream
-        self._maps = maps
+        self._maps = [(one, _columns(one)) for one in maps]
         self._warn = warn
         self._plan = compile_plan(
             schema,
@@ -105,20 +107,18 @@ class Rows:
             )
             return
         self.count += 1
-        for stream_map in self._maps:
+        for stream_map, columns in self._maps:
             alias = stream_map.stream_alias
             try:
                 row = stream_map.transform(cast)
             except Exception as error:  # noqa: BLE001 - its text may hold data
                 msg = (
-                    f"{self._stream}: the stream map for {alias} fails on a record "
+                    f"The stream map for {self._stream} fails on a record "
                     f"({type(error).__name__}). Check stream_maps."
                 )
                 raise StreamError(msg) from None
             if row is not None:
-                if stream_map.flattening_enabled:
-                    row = _without_strays(row, stream_map.transformed_schema)
-                yield alias, row
+                yield alias, row if columns is None else _in_order(row, columns)
 
     def _report(self, path: str, oddity: Oddity) -> None:
         """Say once that a field is odd, by name, never by value."""
@@ -134,11 +134,17 @@ class Rows:
             )
 
 
-def _without_strays(row: Record, schema: Mapping[str, t.Any]) -> Record:
-    """Leave out nulls without a column: the SDK does not flatten a null object."""
-    columns = schema["properties"]
-    return {
-        name: value
-        for name, value in row.items()
-        if value is not None or name in columns
-    }
+def _columns(stream_map: StreamMap) -> tuple[str, ...] | None:
+    """Return what must be in each row of a map; None where casting has seen to that."""
+    is_changed = not isinstance(stream_map, SameRecordTransform)
+    if is_changed or stream_map.flattening_enabled:
+        return tuple(stream_map.transformed_schema["properties"])
+    return None
+
+
+def _in_order(row: Record, columns: tuple[str, ...]) -> Record:
+    """Bring a row to the columns of its SCHEMA, with null for what it lacks.
+
+    The SDK does not flatten a null object, and puts keys first in some maps.
+    """
+    return row if tuple(row) == columns else {name: row.get(name) for name in columns}

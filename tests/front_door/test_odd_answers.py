@@ -30,7 +30,7 @@ def test_odd_values_cost_no_record(tmp_path):
     extras = [row.pop("_extra") for row in rows.values()]
     assert {key: plain(row) for key, row in rows.items()} == whole["patients"]
     for extra in extras:
-        odd = json.loads(extra) if isinstance(extra, str) else extra
+        odd = json.loads(extra)
         assert odd["odd_nan"] == "NaN"
         assert odd["odd_infinity"] == "-Infinity"
         assert odd["odd_long"] == "7" * 5000

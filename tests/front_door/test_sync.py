@@ -17,7 +17,7 @@ from drchrono_sandbox import (
     Settings,
     serve,
 )
-from expected import assert_equal, assert_same, source
+from expected import assert_equal, assert_same, extra_of, source
 from offline import OfflineTap, offline
 from tap_process import Ended, Target, only
 
@@ -276,7 +276,7 @@ def test_odd_values_stop_nothing_and_none_is_lost(make_tap):
                 row = target.tables[stream][
                     str(raw[name]) if name == "appointment" else raw[name],
                 ]
-                extra = row.get("_extra") or {}
+                extra = extra_of(row)
                 kept += len(extra)
                 for field, value in raw.items():
                     if field in extra:
@@ -339,8 +339,8 @@ def test_values_of_real_data(make_tap, catalog):
     exact = [str(item[name]) for name in ("price", "allowed", "balance_total")]
     assert exact == ["125.00", "1.50", "123456789012345678.123456789"]
     assert item["balance_ins"] is None
-    assert item["_extra"] == {"new_field": {"a": [1, Decimal("2.10")]}}
-    assert (bad["price"], bad["_extra"]) == (None, {"price": "n/a"})
+    assert extra_of(item) == {"new_field": {"a": [1, Decimal("2.10")]}}
+    assert (bad["price"], extra_of(bad)) == (None, {"price": "n/a"})
     assert "A record without a usable id was left out" in ended.log
     assert "n/a" not in ended.log
 

@@ -96,8 +96,8 @@ class Target:
     def put(self, stream: str, record: dict[str, t.Any]) -> None:
         """Insert or update a row."""
         self._validators[stream].validate(record)
-        unknown = set(record) - set(self.schemas[stream]["properties"])
-        assert not unknown, f"{stream}: {unknown} are not in the SCHEMA"
+        columns = list(self.schemas[stream]["properties"])
+        assert list(record) == columns, f"{stream}: not the columns of the SCHEMA"
         key = tuple(record[name] for name in self.keys[stream])
         assert None not in key
         self.tables[stream][key] = record

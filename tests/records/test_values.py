@@ -27,7 +27,7 @@ BOOLEAN = {"type": ["boolean", "null"]}
 DATE = {"type": ["string", "null"], "format": "date"}
 TIMESTAMP = {"type": ["string", "null"], "format": "date-time"}
 JSON_TEXT = {"type": ["string", "null"], "contentMediaType": "application/json"}
-EXTRA = {"type": ["object", "null"]}
+EXTRA = JSON_TEXT
 
 
 def obj(**properties):
@@ -62,7 +62,11 @@ STREAMS = {
 
 
 class Casting:
-    """A plan, with what it reported."""
+    """A plan, with what it reported.
+
+    It shows what a record says: nulls left out that the record did not hold, and
+    `_extra` decoded.
+    """
 
     def __init__(self, schema=SCHEMA, **options):
         self.reports = []
@@ -71,7 +75,25 @@ class Casting:
         )
 
     def __call__(self, record):
-        return self.plan.cast(record)
+        cast = self.plan.cast(record)
+        said = without_blanks(cast, record)
+        if said.pop("_extra", None) is not None:
+            said["_extra"] = json.loads(cast["_extra"], parse_float=D)
+        return said
+
+
+def without_blanks(cast, raw):
+    """The cast record without the nulls that stand for what the raw one lacks."""
+    if isinstance(cast, list) and isinstance(raw, list):
+        return [without_blanks(*pair) for pair in zip(cast, raw, strict=True)]
+    if isinstance(cast, dict) and isinstance(raw, dict):
+        names = [*(name for name in raw if name in cast), *(cast.keys() - raw.keys())]
+        return {
+            name: without_blanks(cast[name], raw.get(name))
+            for name in names
+            if name in raw or cast[name] is not None
+        }
+    return cast
 
 
 @pytest.fixture
@@ -289,9 +311,37 @@ def test_numbers_go_out_as_json_numbers_with_their_digits(casting, raw, digits):
     assert json.loads(message, parse_float=D, parse_int=D)["price"] == D(raw)
 
 
-def test_absent_stays_absent_and_order_stays(casting):
-    cast = casting({"price": "1", "id": 3, "name": "a"})
-    assert list(cast.items()) == [("price", 1), ("id", 3), ("name", "a")]
+def names_in(value, schema):
+    """Check that all objects have the columns of a schema, in their order."""
+    if isinstance(value, list):
+        for item in value:
+            names_in(item, schema["items"])
+    if isinstance(value, dict):
+        assert list(value) == list(schema["properties"])
+        for name, one in value.items():
+            names_in(one, schema["properties"][name])
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {},
+        {"price": "1", "id": 3, "name": "a"},
+        {"new": 1, "vitals": {"pulse": 60, "new": 2}, "id": 3},
+        {"vitals": {"size": {}}, "reminders": [{}, {"text": "a", "id": 1}]},
+        {"_extra": 1, "sections": [{"values": [{"value": "a"}]}], "id": "x"},
+    ],
+)
+def test_all_columns_come_in_the_order_of_the_schema(casting, record):
+    names_in(casting.plan.cast(record), SCHEMA)
+
+
+def test_deselected_columns_do_not_come():
+    casting = deselecting("name", "vitals.pulse", "reminders.text")
+    cast = casting.plan.cast({"id": 1, "vitals": {}, "reminders": [{"id": 1}]})
+    assert list(cast) == [name for name in SCHEMA["properties"] if name != "name"]
+    assert list(cast["vitals"]) == ["pain", "size"]
+    assert list(cast["reminders"][0]) == ["id"]
 
 
 def test_an_unreadable_key_is_left_to_the_caller(casting):
@@ -299,9 +349,11 @@ def test_an_unreadable_key_is_left_to_the_caller(casting):
 
 
 def test_what_needs_no_change_is_shared(casting):
-    record = {"id": 1, "name": "a", "vitals": {"pulse": 1}, "codes": ["a"]}
-    assert casting(record) is record
-    assert casting({**record, "price": "1"})["vitals"] is record["vitals"]
+    vitals = {"pain": "3", "pulse": 1, "size": {"height": None}}
+    record = {"id": 1, "name": "a", "vitals": vitals, "codes": ["a"]}
+    cast = casting.plan.cast(record)
+    assert cast["vitals"] is vitals
+    assert cast["codes"] is record["codes"]
 
 
 # What has no column
@@ -600,8 +652,9 @@ def content(record, schema):
 def check_promises(schema, record):
     casting = Casting(schema)
     before = copy.deepcopy(record)
-    cast = casting(record)
+    cast = casting.plan.cast(record)
     assert record == before
+    names_in(cast, schema)
     # A record without a readable key is the caller's to refuse.
     keyed = {
         name: value
@@ -616,7 +669,8 @@ def check_promises(schema, record):
         else value
         for name, value in record.items()
     }
-    assert content(raw, schema) == content(cast, schema)
+    kept = json.loads(cast.get("_extra") or "null", parse_float=D)
+    assert content(raw, schema) == content(cast | {"_extra": kept}, schema)
     assert json.loads(to_json(cast), parse_float=D)
     assert bool(casting.reports) == bool(cast.get("_extra"))
 
