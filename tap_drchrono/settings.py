@@ -156,8 +156,9 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
         th.BooleanType,
         title="Emit Activate Version Messages",
         description=(
-            "Write an ACTIVATE_VERSION message before a stream that is read whole "
-            "(FULL_TABLE), so that targets can drop rows that are gone."
+            "Write an ACTIVATE_VERSION message after a stream that is read whole "
+            "(FULL_TABLE), so that targets can drop rows that are gone. It cannot be "
+            "combined with batch_config."
         ),
     ),
 ).to_dict()
@@ -218,6 +219,12 @@ def problems(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[s
     found += _value_problems(sound)
     if batch := sound.get("batch_config"):
         found += _batch_problems(batch)
+        if sound.get("emit_activate_version_messages"):
+            found.append(
+                "batch_config: cannot be combined with emit_activate_version_messages: "
+                "rows in BATCH files carry no version, so a target would drop them. "
+                "Leave one of the two out"
+            )
     return found
 
 

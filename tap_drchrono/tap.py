@@ -235,7 +235,10 @@ class TapDrchrono(Tap):
             stream.sync()
         except StreamError as error:
             problem = str(error)
-        except (TapDrchronoError, OSError):
+        except OSError:
+            raise
+        except TapDrchronoError:
+            stream.write_state()
             raise
         except Stopped as stop:
             if stop.signum != signal.SIGPIPE:

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from singer_sdk.batch import Batcher
 from singer_sdk.helpers._batch import SDKBatchMessage
-from singer_sdk.singerlib.messages import RecordMessage
+from singer_sdk.singerlib.messages import ActivateVersionMessage, RecordMessage
 
 from tap_drchrono.errors import SettingsError
 
@@ -41,6 +41,9 @@ class Sink(t.Protocol):
             last: Whether to put out what waits for more.
         """
 
+    def complete(self) -> None:
+        """Take note that the stream was read whole, and all of it was put."""
+
 
 class RecordLines:
     """Writes each row as a RECORD message."""
@@ -50,10 +53,12 @@ class RecordLines:
 
         Args:
             write: Writes a message.
-            version: The version of a stream that is read whole.
+            version: The version under which its rows go out, so that targets can tell
+                them from older ones; None for none.
         """
         self._write = write
         self._version = version
+        self._names: set[str] = set()
 
     def put(self, rows: Iterable[tuple[str, Row]], extracted_at: dt.datetime) -> None:
         """Write the rows of one record.
@@ -64,6 +69,7 @@ class RecordLines:
         """
         for name, row in rows:
             self._write(RecordMessage(name, row, self._version, extracted_at))
+            self._names.add(name)
 
     def flush(self, *, last: bool = False) -> bool:
         """Say that all rows are out.
@@ -73,6 +79,16 @@ class RecordLines:
         """
         del last
         return True
+
+    def complete(self) -> None:
+        """Let targets drop the rows that did not come with this version.
+
+        Not where no row came: DrChrono leaves records out without a word where a
+        scope is missing, and the table would be emptied.
+        """
+        if self._version is not None:
+            for name in sorted(self._names):
+                self._write(ActivateVersionMessage(name, self._version))
 
 
 class BatchFiles:
@@ -135,6 +151,9 @@ class BatchFiles:
                     self._counter.increment()
             self._rows.clear()
         return not self._rows
+
+    def complete(self) -> None:
+        """Do nothing: rows in files carry no version."""
 
     def _files(self, name: str, rows: list[Row]) -> Iterator[list[str]]:
         """Write rows to the configured storage."""

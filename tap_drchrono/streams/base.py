@@ -84,6 +84,9 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
     """Flags of the practice that let a user see other providers' records."""
     joins: t.ClassVar[Mapping[str, str]] = {}
     """By column, dotted where it is nested, the stream whose key it holds."""
+    drops_rows: t.ClassVar[bool] = True
+    """Whether a target may drop the rows that are gone once the stream was read whole.
+    Not where other tables still refer to them."""
 
     def __init__(self, tap: Tap, engine: Engine) -> None:
         """Initialize the stream.
@@ -173,6 +176,7 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
                         self._claim(covered)
                     self.show_progress(paginator)
                 sink.flush(last=True)
+                sink.complete()
                 self._claim(paginator.outcome().bookmark)
                 self.reached_end(paginator.outcome())
         finally:
@@ -231,8 +235,27 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
         self, context: types.Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, t.Any], t.Any, t.Any]:
         """Write RECORD messages; nothing is left to yield."""
-        self._emit(RecordLines(self._tap.write_message, self._stream_version))
+        self._emit(RecordLines(self._tap.write_message, self._version()))
         yield from ()
+
+    def _version(self) -> int | None:
+        """Return the version under which the rows of this run go out, if any.
+
+        It is in whole seconds, as the SDK has it: targets keep it in 32 bits.
+        """
+        wanted = self.config.get("emit_activate_version_messages")
+        if wanted and self.drops_rows and not self.incremental:
+            return int(self.engine.clock.now())
+        return None
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Whether the SDK writes ACTIVATE_VERSION: before the first record, so never.
+
+        The loop does, after the last one.
+        """
+        return False
 
     @override
     def _sync_batches(
