@@ -32,8 +32,8 @@ if t.TYPE_CHECKING:
 logger = logging.getLogger("tap-drchrono.credentials")
 
 _LOCK_STEP = 0.2
-_LOCK_TIMEOUT = 3900.0
-"""Seconds; the holder may be waiting for the top of the hour (its quota)."""
+_LOCK_TIMEOUT = 5400.0
+"""Seconds; the holder may wait for the top of the hour (its quota) and an outage."""
 _OLD = 3600.0
 """Seconds after which nobody is still writing a draft."""
 

@@ -371,11 +371,11 @@ def test_one_holder_at_a_time_and_a_wait_that_ends(file):
     clock = FakeClock()
     with (
         file.lock(),
-        pytest.raises(CredentialsError, match="over 65 minutes"),
+        pytest.raises(CredentialsError, match="over 90 minutes"),
         file_at(file.path, clock=clock).lock(),
     ):
         pass
-    assert clock.slept == pytest.approx(3900)
+    assert clock.slept == pytest.approx(5400)
     with file.lock():
         pass
 
