@@ -127,6 +127,8 @@ def environment(url: str, as_of: dt.date) -> dict[str, str]:
         "TAP_DRCHRONO_CLIENT_SECRET": app.client_secret,
         "TAP_DRCHRONO_REFRESH_TOKEN": REFRESH_TOKEN,
         "TAP_DRCHRONO_CREDENTIALS_PATH": str(HOME / "credentials.json"),
+        # From these lines the demo learns what was read.
+        "TAP_DRCHRONO_METRICS_LOG_LEVEL": "INFO",
         "TARGET_DUCKDB_FILEPATH": str(WAREHOUSE),
         # Meltano keeps its logs there.
         "XDG_STATE_HOME": str(HOME / "state"),

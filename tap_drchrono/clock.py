@@ -33,16 +33,19 @@ _SAME_WISH = 5.0
 into SIGINT and SIGTERM."""
 
 
-def in_words(moment: float) -> str:
+def in_words(moment: float, now: float) -> str:
     """Write a time for the log.
 
     Args:
         moment: Seconds since the epoch.
+        now: The present moment, likewise.
 
     Returns:
-        The time of day in the machine's zone.
+        The time of day in the machine's zone, with the date if that is another one.
     """
-    return time.strftime("%H:%M:%S", time.localtime(moment))
+    then, today = time.localtime(moment), time.localtime(now)
+    is_today = then[:3] == today[:3]
+    return time.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M:%S", then)
 
 
 def how_long(seconds: float) -> str:

@@ -14,6 +14,7 @@ from tap_drchrono.clock import Clock
 from tap_drchrono.credentials.auth import Authenticator
 from tap_drchrono.credentials.grant import Credentials
 from tap_drchrono.lists.budget import ListDesk
+from tap_drchrono.run_log.progress import Progress
 
 if t.TYPE_CHECKING:
     import logging
@@ -43,6 +44,7 @@ class Engine:
         authenticator: Puts the access token on requests, and refreshes it.
         api: Asks DrChrono.
         budget: Keeps the number of pending lists within bounds.
+        progress: Says how far the sync has come.
     """
 
     clock: Clock
@@ -50,6 +52,7 @@ class Engine:
     authenticator: Authenticator
     api: Api
     budget: ListDesk
+    progress: Progress
 
     @classmethod
     def start(
@@ -60,7 +63,7 @@ class Engine:
         Args:
             config: The settings, defaults included.
             outside: Time and network.
-            logger: Says why the tap waits.
+            logger: Says how far the sync has come, and why it waits.
 
         Returns:
             The engine.
@@ -75,10 +78,13 @@ class Engine:
             send=lambda request: transport.send(request, grace=timeout),
             clock=clock,
         )
+        api = Api(transport, authenticator, clock, logger)
+        at_once = config["max_pending_lists"]
         return cls(
             clock=clock,
             quota=quota,
             authenticator=authenticator,
-            api=Api(transport, authenticator, clock, logger),
-            budget=ListDesk(config["max_pending_lists"], clock),
+            api=api,
+            budget=ListDesk(at_once, clock),
+            progress=Progress(clock, quota, api.requests, logger, at_once=at_once),
         )

@@ -152,6 +152,16 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
         description="Seconds for one HTTP request.",
     ),
     th.Property(
+        "metrics_log_level",
+        th.StringType(allowed_values=["DEBUG", "INFO", "WARNING", "ERROR"]),
+        default="WARNING",
+        title="Metrics Log Level",
+        description=(
+            "Log level of the SDK's METRIC lines, which are of level INFO: so INFO "
+            "brings them into the log."
+        ),
+    ),
+    th.Property(
         "emit_activate_version_messages",
         th.BooleanType,
         title="Emit Activate Version Messages",
@@ -211,7 +221,14 @@ def problems(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[s
         if name not in schema["properties"]
     ]
     errors = list(jsonschema.Draft7Validator(schema).iter_errors(config))
-    found += [_describe(error) for error in errors]
+    mistyped = {
+        tuple(error.absolute_path) for error in errors if error.validator == "type"
+    }
+    found += [
+        _describe(error)
+        for error in errors
+        if error.validator == "type" or tuple(error.absolute_path) not in mistyped
+    ]
     wrong = {error.absolute_path[0] for error in errors if error.absolute_path}
     sound = {name: value for name, value in config.items() if name not in wrong}
     if not wrong & {*_OAUTH, "access_token"}:

@@ -98,7 +98,6 @@ def measure(streams: Sequence[BulkListStream]) -> list[Size]:
     Returns:
         The sizes, in the order of the sync.
     """
-    _be_brief()
     pending: dict[str, PendingList] = {}
     problems: dict[str, str] = {}
     for stream in streams:
@@ -209,7 +208,6 @@ def test(streams: Sequence[BulkListStream], engine: Engine) -> int:
     Raises:
         CredentialsError: If no stream takes the access token.
     """
-    _be_brief()
     good = True
     for stream in streams:
         try:
@@ -236,8 +234,3 @@ def test(streams: Sequence[BulkListStream], engine: Engine) -> int:
         else "Credentials and connection are good, but not every stream can be read."
     )
     return int(not good)
-
-
-def _be_brief() -> None:
-    """Keep the SDK's metrics out of an answer that a person reads."""
-    logging.getLogger("singer_sdk.metrics").setLevel(logging.WARNING)

@@ -30,6 +30,7 @@ from tap_drchrono.engine import Engine, Outside
 from tap_drchrono.errors import Stopped, StreamError, TapDrchronoError
 from tap_drchrono.records.messages import MessageWriter
 from tap_drchrono.report import describe_crash
+from tap_drchrono.run_log.summary import table
 from tap_drchrono.streams.catalogs import with_own_columns
 from tap_drchrono.streams.catalogue import STREAMS
 from tap_drchrono.user_files import (
@@ -40,7 +41,7 @@ from tap_drchrono.user_files import (
 )
 
 if t.TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -192,31 +193,54 @@ class TapDrchrono(Tap):
         # Records hold no cycles, so looking for cycles among them is time wasted.
         gc.freeze()
         gc.set_threshold(100_000, 50, 1000)
+        # The SDK sets it to the log level of everything else.
+        self.metrics_logger.setLevel(self.config["metrics_log_level"])
         streams = self.selected_streams
         budget = self.engine.budget
         budget.expect(stream.source().first_list() for stream in streams[1:])
-        failed = []
+        self.engine.progress.expect([stream.name for stream in streams])
         try:
             if self.state:
                 self.write_message(StateMessage(value=self.state))
             self._warn_of_missing_scopes()
-            for stream in streams:
-                if problem := self._read(stream):
-                    failed.append(stream.name)
-                    self.logger.error(problem)
+            failed = self._read_all(streams)
         except Stopped as stop:
             if stop.signum != signal.SIGPIPE:
-                self.logger.warning("Stopped; the next run goes on where this one was.")
+                self.logger.warning(
+                    "Stopped; the next run goes on from the last state that was saved."
+                )
             return 128 + stop.signum
         if failed:
             self.logger.error(
                 "%d of %d streams failed: %s. The others are complete; the next run "
-                "goes on where these were.",
+                "goes on from the last state that was saved.",
                 len(failed),
                 len(streams),
                 ", ".join(failed),
             )
         return int(bool(failed))
+
+    def _read_all(self, streams: Iterable[BulkListStream]) -> list[str]:
+        """Read streams, and write down what each came to, however that ends.
+
+        Args:
+            streams: The streams, in the order of the sync.
+
+        Returns:
+            The names of those that could not be read.
+        """
+        failed = []
+        try:
+            for stream in streams:
+                if problem := self._read(stream):
+                    stream.failed(problem)
+                    failed.append(stream.name)
+                    self.logger.error(problem)
+        finally:
+            if any(stream.tally for stream in streams):
+                for line in table([stream.row() for stream in streams]):
+                    self.logger.info("%s", line)
+        return failed
 
     def _read(self, stream: BulkListStream) -> str | None:
         """Read one stream.

@@ -29,6 +29,10 @@ _PATIENCE = 24 * HOUR
 """Seconds of nothing but 429 after which somebody has to look."""
 _STATED = 2
 """Refusals in a row whose stated waits are believed."""
+_A_LINE_EVERY = 600.0
+"""Seconds between two lines while the quota is waited for."""
+_SLIGHT = 0.001
+"""Seconds to wait at the least: readings of a clock are rounded."""
 _REFUSALS = 5
 """Refused requests in any hour, whatever the answers say and whoever else calls."""
 
@@ -39,7 +43,11 @@ def next_hour(now: float) -> float:
 
 
 class Quota:
-    """Counts requests, and waits rather than being throttled."""
+    """Counts requests, and waits rather than being throttled.
+
+    Attributes:
+        waited: Seconds so far that requests waited for the hour or a refusal to end.
+    """
 
     def __init__(self, hourly_limit: int, clock: Clock, logger: logging.Logger) -> None:
         """Start with nothing used.
@@ -47,7 +55,7 @@ class Quota:
         Args:
             hourly_limit: Requests that may be sent in a clock hour.
             clock: Tells the time and waits.
-            logger: Says once, for each wait, why and until when.
+            logger: Says why the tap waits and until when, and again every ten minutes.
         """
         self._limit = hourly_limit
         self._clock = clock
@@ -59,6 +67,8 @@ class Quota:
         self._throttled_since: float | None = None
         self._in_a_row = 0
         self._refusals: deque[float] = deque(maxlen=_REFUSALS)
+        self._reason = ""
+        self.waited = 0.0
 
     @property
     def limit(self) -> int:
@@ -76,13 +86,12 @@ class Quota:
         Raises:
             Stopped: If a stop is requested while waiting.
         """
-        if (wait := self._blocked_until - self._clock.now()) > 0:
-            self._clock.sleep(wait)
+        self._wait_until(self._blocked_until)
         self._blocked_until = 0.0
         if self.used >= self._limit:
             until = next_hour(self._clock.now()) + _GRACE
             self._log_wait(f"all {self._limit} requests of this hour are used", until)
-            self._clock.sleep(until - self._clock.now())
+            self._wait_until(until)
         if len(self._recent) == _BURST:
             # The first answer may have set the clock back.
             self._clock.sleep(min(self._recent[0] + 1 - self._clock.now(), 1.0))
@@ -148,5 +157,18 @@ class Quota:
         self._in_a_row = 0
 
     def _log_wait(self, reason: str, until: float) -> None:
-        """Say once why and until when."""
-        self._logger.info("Waiting until %s: %s", in_words(until), reason)
+        """Say why and until when."""
+        self._reason = reason
+        told = in_words(until, self._clock.now())
+        self._logger.info("Waiting until %s: %s", told, reason)
+
+    def _wait_until(self, moment: float) -> None:
+        """Wait, and say from time to time that nothing else is the matter."""
+        started = now = self._clock.now()
+        while (left := moment - now) > 0:
+            self._clock.sleep(min(max(left, _SLIGHT), _A_LINE_EVERY))
+            now = self._clock.now()
+            if now < moment - _A_LINE_EVERY / 2:
+                told = in_words(moment, now)
+                self._logger.info("Still waiting until %s: %s", told, self._reason)
+        self.waited += now - started

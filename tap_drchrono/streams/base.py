@@ -17,6 +17,9 @@ from tap_drchrono import bookmarks
 from tap_drchrono.endpoints import Endpoint
 from tap_drchrono.records.rows import Rows, mapped_fields
 from tap_drchrono.records.sinks import BatchFiles, RecordLines
+from tap_drchrono.run_log import words
+from tap_drchrono.run_log.progress import Standing
+from tap_drchrono.run_log.summary import Row, Tally
 from tap_drchrono.schema_files import SCHEMAS
 
 if t.TYPE_CHECKING:
@@ -98,6 +101,9 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
         super().__init__(tap)
         self.engine = engine
         self.records = 0
+        self.tally: Tally | None = None
+        self._trouble = "not read"
+        self._why = ""
         self._warned: set[str] = set()
 
     @classmethod
@@ -146,8 +152,10 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
 
     def _emit(self, sink: Sink) -> None:
         """Read the stream, and put out each page with the state that covers it."""
-        clock = self.engine.clock
+        clock, progress = self.engine.clock, self.engine.progress
         started = clock.now()
+        self._trouble = "stopped"
+        self.logger.info("%s: %s.", progress.place(self.name), self.aim())
         paginator = t.cast("Paginator[Token, Value]", self.get_new_paginator())
         rows = Rows(
             self.name,
@@ -158,6 +166,7 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
             warn=self.warn_once,
         )
         covered = self.stored_bookmark
+        progress.begin(self.name, lambda: self.standing(paginator))
         try:
             with self.get_record_counter() as counter, self.get_sync_timer():
                 for page in self.pages(paginator):
@@ -170,24 +179,32 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
                         clock.check()
                         sink.put(rows.of(record), extracted_at)
                         self.records = rows.count
+                        progress.show_if_due()
                     counter.increment(len(page.records))
                     covered = page.after
                     if sink.flush():
                         self._claim(covered)
-                    self.show_progress(paginator)
+                    progress.page_sent()
                 sink.flush(last=True)
                 sink.complete()
                 self._claim(paginator.outcome().bookmark)
                 self.reached_end(paginator.outcome())
+                self._trouble = "warned" if self._warned else ""
         finally:
-            self._summarize(paginator.outcome(), clock.now() - started)
+            progress.end()
+            self._count_up(paginator.outcome(), clock.now() - started)
 
-    def show_progress(self, paginator: Paginator[Token, Value]) -> None:
+    def aim(self) -> str:
+        """Say what is read, for the line at the start."""
+        return "reading everything"
+
+    def standing(self, paginator: Paginator[Token, Value]) -> Standing:
         """Say how far the reading has come.
 
         Args:
             paginator: The paginator.
         """
+        return Standing(self.records, pages=paginator.outcome().pages)
 
     def reached_end(self, outcome: Outcome) -> None:
         """Note that the stream was read to its end.
@@ -196,18 +213,36 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
             outcome: What the read came to.
         """
 
-    def _summarize(self, outcome: Outcome, seconds: float) -> None:
-        """Log what the stream cost."""
-        self.logger.info(
-            "%s: %d records on %d pages with %d requests in %.0f s; %d lists submitted "
-            "again, %d pages re-read because records moved.",
+    def _count_up(self, outcome: Outcome, seconds: float) -> None:
+        """Note what the stream cost, and say what was done twice."""
+        tally = Tally(self.records, outcome.pages, seconds)
+        self.tally = self.tally.plus(tally) if self.tally else tally
+        if outcome.resubmitted or outcome.reread:
+            self.logger.info(
+                "%s: %s asked for again, %s read again because records moved.",
+                self.name,
+                words.counted(outcome.resubmitted, "list"),
+                words.counted(outcome.reread, "page"),
+            )
+
+    def failed(self, why: str) -> None:
+        """Note for the table at the end that the stream could not be read on.
+
+        Args:
+            why: The reason, in a sentence.
+        """
+        self._trouble, self._why = "failed", why
+
+    def row(self) -> Row:
+        """Return the stream's row of the table at the end."""
+        bookmark = self.stream_state.get("replication_key_value")
+        return Row(
             self.name,
-            self.records,
-            outcome.pages,
+            self.tally,
             self.engine.api.requests[self.name],
-            seconds,
-            outcome.resubmitted,
-            outcome.reread,
+            str(bookmark) if bookmark else None,
+            self._trouble,
+            self._why,
         )
 
     def warn_once(self, message: str) -> None:
@@ -287,8 +322,8 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
         level: int = logging.INFO,
         **kwargs: t.Any,
     ) -> None:
-        """Log what the SDK says, but for the line that every error of ours follows."""
-        if not message.startswith("An unhandled error occurred"):
+        """Log what the SDK says, but for lines that a better one of ours goes with."""
+        if not message.startswith(("An unhandled error occurred", "Beginning sync")):
             super().log(message, *args, level=level, **kwargs)
 
     # Catalog, bookmark and state

@@ -7,13 +7,13 @@ import typing as t
 from singer_sdk.streams.rest import HTTPRequest, PageContext
 from typing_extensions import override
 
-from tap_drchrono import bookmarks
+from tap_drchrono import bookmarks, timestamps
 from tap_drchrono.api.ask import Answered
-from tap_drchrono.clock import in_words
 from tap_drchrono.errors import HostError, StreamError
 from tap_drchrono.lists.answers import interpret
 from tap_drchrono.lists.jobs import Answer, Order, Source, Status, Submit, Token
 from tap_drchrono.lists.paginator import BulkListPaginator
+from tap_drchrono.run_log.progress import Standing
 from tap_drchrono.streams.base import DrChronoStream
 
 if t.TYPE_CHECKING:
@@ -21,9 +21,6 @@ if t.TYPE_CHECKING:
 
     from tap_drchrono.pages import Outcome
     from tap_drchrono.streams.base import Paginator
-
-_LONG_WAIT = 20.0
-"""Seconds from which a wait for a list is worth a line."""
 
 
 class BulkListStream(DrChronoStream[Token, Answer]):
@@ -84,7 +81,7 @@ class BulkListStream(DrChronoStream[Token, Answer]):
         A list asked for ahead, for a stream whose turn will come, is no reason to
         wait, or to fail: its own stream will ask again.
         """
-        self._wait_for(token)
+        self.engine.progress.wait_until(token.at)
         request = self.get_http_request(page=PageContext(None, token))
         api, endpoint = self.engine.api, token.list.source.endpoint
         if endpoint.stream == self.name:
@@ -96,33 +93,23 @@ class BulkListStream(DrChronoStream[Token, Answer]):
         except (HostError, StreamError):
             return Answered(None, Answer(Status.REFUSED))
 
-    def _wait_for(self, token: Token) -> None:
-        """Wait until a request is due; say so if that takes a while."""
-        wait = token.at - self.engine.clock.now()
-        if wait > _LONG_WAIT:
-            self.logger.info(
-                "Waiting until %s for a list of %s, page %d.",
-                in_words(token.at),
-                token.list.stream,
-                token.list.window.page,
-            )
-        self.engine.clock.sleep(wait)
+    @override
+    def aim(self) -> str:
+        since = self.source().since
+        if since == timestamps.EVERYTHING:
+            return super().aim()
+        return f"reading what changed since {since}"
 
     @override
-    def show_progress(self, paginator: Paginator[Token, Answer]) -> None:
+    def standing(self, paginator: Paginator[Token, Answer]) -> Standing:
         reading = t.cast("BulkListPaginator", paginator)
-        quota, total, size = self.engine.quota, reading.total, reading.max_size
-        self.logger.info(
-            "%s: page %d of about %s, %d of %s records; %d lists pending, %d of %d "
-            "requests used this hour.",
-            self.name,
+        # Records of a page that is going out have been read, and are not out yet;
+        # records that moved while they were read went out twice.
+        return Standing(
+            min(self.records, reading.position),
+            reading.total,
+            min(reading.pending, self.config["max_pending_lists"]),
             reading.pages,
-            "?" if total is None else max(-(-total // size), reading.pages),
-            reading.position,
-            "?" if total is None else total,
-            reading.pending,
-            quota.used,
-            quota.limit,
         )
 
     @override

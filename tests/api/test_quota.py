@@ -73,9 +73,12 @@ def test_the_top_of_the_hour_is_waited_for(clock, caplog):
     quota.take()
     assert NOON + HOUR < clock.now() <= NOON + HOUR + 2
     assert quota.used == 1
-    (line,) = (r.message for r in caplog.records)
+    line, *more = (record.message for record in caplog.records)
     assert line.startswith("Waiting until ")
     assert line.endswith(": all 3 requests of this hour are used")
+    assert quota.waited == pytest.approx(1801)
+    # Ten and twenty minutes later.
+    assert more == [line.replace("Waiting", "Still waiting")] * 2
 
 
 def test_the_count_starts_anew_with_the_hour(clock):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import os
-import re
 import resource
 import socket
 import ssl
@@ -16,6 +15,7 @@ from copies import Copy, differences, source_of
 from drchrono_sandbox import Api, Practice, Settings
 from drchrono_sandbox.server import serve
 from drchrono_sandbox.streams import STREAMS
+from log_lines import rows_of
 from processes import TAP, Process
 from simulated import NOW, SimulatedClock, catalog_of, pasted, run, settings_for
 
@@ -111,10 +111,7 @@ def test_the_requests_of_a_stream_are_its_own_also_those_asked_ahead(simulate):
     simulation.settings["page_size"] = 1000
     log = simulation.run(*THREE, level="INFO").log
 
-    told = {
-        name: int(count)
-        for name, count in re.findall(r"(\w+): \d+ records .* with (\d+) requests", log)
-    }
+    told = {name: int(row[2]) for name, row in rows_of(log).items() if name != "all"}
     sent = {
         one: simulation.asked("POST", one) + simulation.asked("GET", one)
         for one in THREE

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from drchrono_sandbox import STREAMS, Fault, Practice, Settings, serve
 from expected import assert_equal, source
+from log_lines import VERBOSE
 from offline import offline
 from tap_process import Target, only
 
@@ -60,9 +61,9 @@ class TestResuming:
         chosen = only(catalog, ["patients"])
         with serve(slow, practice=Practice.generate(records=100, seed=8)) as served:
             tap = make_tap(served, page_size=PAGE)
-            with tap.start(catalog=chosen) as running:
+            with tap.start(catalog=chosen, env=VERBOSE) as running:
                 running.wait_for_output(b'"STATE"')
-                running.wait_for_log("page 2 of")
+                running.wait_for_log("page 2 is out")
                 ended = running.signal(signum)
             copy = ended.target()
             assert 0 < copy.emitted["patients"] < 100
@@ -85,8 +86,8 @@ class TestResuming:
         chosen = only(catalog, [name])
         with serve(slow, practice=Practice.generate(records=100, seed=8)) as served:
             tap = make_tap(served, page_size=PAGE)
-            with tap.start(catalog=chosen, state=before) as running:
-                running.wait_for_log("page 2 of")
+            with tap.start(catalog=chosen, state=before, env=VERBOSE) as running:
+                running.wait_for_log("page 2 is out")
                 stopped = running.terminate().target()
             assert stopped.emitted[name] > 0
             assert stopped.bookmark(name) == "2020-01-01"
@@ -349,7 +350,7 @@ class TestTheEndOnRequest:
             serve(practice=Practice.generate(records=3)) as served,
             make_tap(served).start() as running,
         ):
-            running.wait_for_log("Beginning sync")
+            running.wait_for_log(": reading everything")
             ended = running.terminate()
         self.check(ended)
 

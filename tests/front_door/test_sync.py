@@ -18,6 +18,7 @@ from drchrono_sandbox import (
     serve,
 )
 from expected import assert_equal, assert_same, extra_of, source
+from log_lines import rows_of
 from offline import OfflineTap, offline
 from tap_process import Ended, Target, only
 
@@ -132,8 +133,10 @@ class TestFirstRun:
 
 def test_the_summary_names_records_and_requests(first):
     for stream in STREAMS:
-        lines = [line for line in first.ended.log.splitlines() if stream in line]
-        assert any(f"{len(first.raw[stream])} records on" in line for line in lines)
+        records, pages, requests, _, bookmark = rows_of(first.ended.log)[stream]
+        assert int(records) == len(first.raw[stream])
+        assert 1 <= int(pages) < int(requests)
+        assert first.target.bookmark(stream).startswith(bookmark)
 
 
 class TestSecondRun:

@@ -28,7 +28,16 @@ SCHEMAS = ROOT.parent / "shared" / "hub" / "schemas"
 """The Hub's JSON Schemas; reference data that is not part of this project."""
 
 PASSWORD_WORDS = ("id", "token", "key", "secret", "password")
-OPTION_LABELS = {"jsonl": "JSONL", "parquet": "Parquet", "gzip": "GZIP", "none": "None"}
+OPTION_LABELS = {
+    "jsonl": "JSONL",
+    "parquet": "Parquet",
+    "gzip": "GZIP",
+    "none": "None",
+    "DEBUG": "Debug",
+    "INFO": "Info",
+    "WARNING": "Warning",
+    "ERROR": "Error",
+}
 
 
 def about():

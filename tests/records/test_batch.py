@@ -8,6 +8,7 @@ import signal
 import pytest
 from drchrono_sandbox import Practice, Settings, serve
 from expected import assert_equal, source
+from log_lines import VERBOSE
 from offline import offline
 from tap_process import Target, only, read_batch, select
 
@@ -104,8 +105,8 @@ def test_a_state_never_covers_what_is_in_no_file(make_tap, catalog, batch, signu
     chosen = only(catalog, ["patients"])
     with serve(slow, practice=Practice.generate(records=100, seed=16)) as served:
         tap = make_tap(served, page_size=40, **batch(30))
-        with tap.start(catalog=chosen) as running:
-            running.wait_for_log("page 2 of")
+        with tap.start(catalog=chosen, env=VERBOSE) as running:
+            running.wait_for_log("page 2 is out")
             ended = running.signal(signum)
         assert ended.seconds < 2
         copy = ended.target()
@@ -125,8 +126,9 @@ def test_a_stop_before_the_first_file_gives_a_state_that_covers_nothing(
     slow = Settings(list_times={"patients": (0, 0, NEVER)})
     with serve(slow, practice=Practice.generate(records=100, seed=16)) as served:
         tap = make_tap(served, page_size=40, **batch(1000))
-        with tap.start(catalog=only(catalog, ["patients"])) as running:
-            running.wait_for_log("page 2 of")
+        chosen = only(catalog, ["patients"])
+        with tap.start(catalog=chosen, env=VERBOSE) as running:
+            running.wait_for_log("page 2 is out")
             ended = running.terminate()
     target = ended.target()
     assert ended.status == 128 + signal.SIGTERM
