@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 import typing as t
@@ -35,9 +36,11 @@ from tap_drchrono.streams.catalogs import with_own_columns
 from tap_drchrono.streams.catalogue import STREAMS
 from tap_drchrono.user_files import (
     from_environment,
+    misspelt,
     read_json,
     read_state,
     readable_bookmarks,
+    written_by_meltano,
 )
 
 if t.TYPE_CHECKING:
@@ -141,6 +144,9 @@ class TapDrchrono(Tap):
         self.append_builtin_config(schema)
         given = settings.given(self._config)
         problems = settings.problems(given, schema)
+        if raise_errors:
+            for line in misspelt(os.environ, schema, self._env_var_prefix):
+                self.logger.warning("%s", line)
         if problems and raise_errors:
             msg = "The settings cannot be used"
             raise ConfigValidationError(msg, errors=problems)
@@ -343,6 +349,8 @@ class TapDrchrono(Tap):
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
         """Read the settings files."""
+        if value == ("MELTANO",):
+            value = (str(written_by_meltano(os.environ)),)
         try:
             found = super().cb_config(ctx, param, value)
         except OSError as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import typing as t
+from pathlib import Path
 
 from dotenv import dotenv_values, find_dotenv
 from singer_sdk.configuration._dict_config import parse_environment_config
@@ -16,6 +18,10 @@ if t.TYPE_CHECKING:
 
 _NO = frozenset({"0", "false", "no", "off"})
 """What stands for false in an environment variable."""
+
+_NO_SETTINGS = ("LOGLEVEL", "NO_BROWSER", "REDIRECT_URI", "REPLACE", "SCOPES")
+"""Names behind the prefix that mean something else: the SDK's log level, and options of
+`tap-drchrono-authorize`."""
 
 
 def from_environment(schema: Mapping[str, t.Any], prefix: str) -> dict[str, t.Any]:
@@ -45,6 +51,70 @@ def from_environment(schema: Mapping[str, t.Any], prefix: str) -> dict[str, t.An
     return config
 
 
+def misspelt(
+    environ: Mapping[str, str], schema: Mapping[str, t.Any], prefix: str
+) -> list[str]:
+    """Name the environment variables that look like settings, and are none.
+
+    Meltano exports nested settings under names of their own, and the tap's other
+    command has options that are no settings.
+
+    Args:
+        environ: The environment variables.
+        schema: JSON Schema of the settings.
+        prefix: What the variables of settings begin with.
+
+    Returns:
+        One line for each, without its value.
+    """
+    settings = {name.upper(): one for name, one in schema["properties"].items()}
+    nested = tuple(
+        f"{name}_" for name, setting in settings.items() if "object" in setting["type"]
+    )
+    lines = []
+    for variable in sorted(environ):
+        name = variable.removeprefix(prefix)
+        if name == variable or name in {*settings, *_NO_SETTINGS}:
+            continue
+        # Meltano's own, those of an inherited plugin, and copies of nested settings.
+        if "__" in f"_{name}" or name.startswith(nested):
+            continue
+        near = difflib.get_close_matches(name, settings, n=1)
+        meant = f" Is {prefix}{near[0]} meant?" if near else ""
+        lines.append(f"The variable {variable} is no setting of the tap.{meant}")
+    return lines
+
+
+def written_by_meltano(environ: Mapping[str, str]) -> Path:
+    """Find the settings file that Meltano has just written for a command of the tap.
+
+    For `meltano invoke tap-drchrono:test` Meltano writes the same settings as for a
+    run: nested ones, those of inherited plugins, and misspelt ones too.
+
+    Args:
+        environ: The environment variables.
+
+    Returns:
+        The file.
+
+    Raises:
+        SettingsError: If Meltano has not started the tap, or wrote no such file.
+    """
+    try:
+        place = Path(environ["MELTANO_SYS_DIR_ROOT"], "run")
+        files = list(
+            (place / environ["MELTANO_EXTRACTOR_NAME"]).glob("tap.*.config.json")
+        )
+        return max(files, key=lambda file: file.stat().st_mtime)
+    except (KeyError, OSError, ValueError):
+        msg = (
+            "--config=MELTANO works in a command of Meltano's only, such as meltano "
+            "invoke tap-drchrono:test. Otherwise name a file, or ENV for the "
+            "environment variables."
+        )
+        raise SettingsError(msg) from None
+
+
 def _read_dotenv(prefix: str) -> None:
     """Read a `.env` in the working directory or above, as the SDK's taps do.
 
@@ -70,7 +140,8 @@ def read_json(file: t.IO[str], what: str) -> dict[str, t.Any]:
         SettingsError: If it does not hold one.
     """
     try:
-        found = json.load(file)
+        with file:
+            found = json.load(file)
     except ValueError:
         found = None
     if not isinstance(found, dict):
