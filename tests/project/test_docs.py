@@ -138,6 +138,7 @@ def test_links_lead_somewhere(page):
 def test_the_table_of_settings_is_up_to_date():
     page = runpy.run_path(str(DOCS / "generate_settings.py"))
     assert page["PAGE"].read_text("utf-8") == page["render"]()
+    assert page["OWN_PROJECT"].read_text("utf-8") == page["own_project"]()
 
 
 # Messages
