@@ -243,7 +243,8 @@ class Practice:
             now: The clock's time in seconds.
 
         Returns:
-            The keys of records `updated`, `inserted` and `deleted`.
+            The keys of records `updated`, `inserted` and `deleted`; not of those that
+            change because the books follow.
         """
         stamp = self.stamp(now)
         table = self.tables[stream]

@@ -5,10 +5,14 @@ import datetime as dt
 
 import pytest
 from drchrono_sandbox import Changes, Practice, Settings
+from drchrono_sandbox.ledger.charges import NULL_BILLED_EVERY
+from drchrono_sandbox.ledger.layout import UNMATCHED_EVERY
+from drchrono_sandbox.ledger.stories import UNALLOCATED_EVERY
 from money_checks import Books, amount
 from sandbox_bench import NOW, Bench
 
-MONEY = ("line_items", "transactions", "appointments")
+MONEY = ("line_items", "transactions", "appointments", "patient_payments")
+DELETED_EVERY = 25
 
 
 @pytest.mark.parametrize(
@@ -41,21 +45,32 @@ def test_edits_and_deletions_leave_it_adding_up(bench):
     assert found["the visit is gone"]
 
 
+def test_a_story_ends(bench):
+    practice = Practice.generate(records=5, now=NOW)
+    api = bench(practice).api
+    edits = Changes(updates=200, streams=("line_items",))
+    api.change(edits, seed=1)
+    before = Books(api)
+    api.change(edits, seed=2)
+    after = Books(api)
+    after.check()
+    assert len(after.payments) == len(before.payments)
+    assert len(after.transactions) == len(before.transactions)
+
+
 def test_exceptions_are_few_and_counted(bench):
     practice = Practice.generate(records=6000, now=NOW)
     books = Books(bench(practice).api)
     found = books.check()
-    assert 25 <= found["billed is null"] <= 80
-    assert 40 <= found["nobody could match it"] <= 100
-    payments = len(books.payments)
-    assert payments / 80 <= found["it is for no line item"] <= payments / 25
-    assert 120 <= found["the visit is deleted"] <= 360
-    assert set(found) == {
-        "billed is null",
-        "nobody could match it",
-        "it is for no line item",
-        "the visit is deleted",
+    expected = {
+        "billed is null": len(books.items) / NULL_BILLED_EVERY,
+        "nobody could match it": len(books.transactions) / UNMATCHED_EVERY,
+        "it is for no line item": len(books.payments) / UNALLOCATED_EVERY,
+        "the visit is deleted": len(books.items) / DELETED_EVERY,
     }
+    assert set(found) == set(expected)
+    for kind, number in expected.items():
+        assert number / 2 <= found[kind] <= number * 2, kind
 
 
 AS_OF = dt.date(2025, 9, 30)
@@ -93,6 +108,7 @@ def test_the_calendar_ends_on_a_given_day(dated):
     assert {visit["status"] for visit in coming} <= {
         *("", "Confirmed", "Not Confirmed", "Cancelled")
     }
+    assert any(visit["primary_insurer_name"] for visit in coming)
 
 
 @pytest.mark.parametrize("side", ["balance_ins", "balance_pt"])
@@ -165,6 +181,17 @@ def test_visits_say_what_their_line_items_say(dated):
             assert not owed_ins
     assert min(seen.values()) > 0
     assert {"Bill Secondary Insurance", "Settled", "Balance Due"} <= set(seen)
+
+
+def test_a_visit_that_was_missed_costs_a_fee_of_the_patient(dated):
+    missed = {v["id"] for v in dated.visits.values() if v["status"] == "No Show"}
+    fees = [i for i in dated.items.values() if str(i["appointment"]) in missed]
+    assert fees
+    for item in fees:
+        assert (item["code"], item["procedure_type"]) == ("NSFEE", "U")
+        assert not amount(item["balance_ins"])
+    codes = [item["code"] for item in dated.items.values()]
+    assert codes.count("NSFEE") == len(fees)
 
 
 def test_edits_take_the_story_on(bench):

@@ -11,7 +11,6 @@ import typing as t
 
 from drchrono_sandbox.draw import Draw
 from drchrono_sandbox.ledger.accounts import Account, settle
-from drchrono_sandbox.ledger.calendar import DAY, Calendar
 from drchrono_sandbox.ledger.claims import Claim, claim_of
 from drchrono_sandbox.ledger.layout import Layout, visit_of
 from drchrono_sandbox.ledger.parts import (
@@ -25,10 +24,13 @@ from drchrono_sandbox.ledger.parts import (
 )
 from drchrono_sandbox.ledger.registers import ALONE, NOTHING, Entry, Register
 from drchrono_sandbox.ledger.remittances import Check, Checks, trace_for
-from drchrono_sandbox.ledger.stories import afterthought, tell
+from drchrono_sandbox.ledger.stories import AFTERTHOUGHTS, afterthought, tell
+from drchrono_sandbox.stamps import DAY
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from drchrono_sandbox.ledger.calendar import Calendar
 
 ORPHANED_EVERY = 12
 """Exception: the transactions of one deleted line item in so many are left behind."""
@@ -272,10 +274,8 @@ class Books:
         """
         _, item, place = self.transactions.entry(number)
         if item == NOTHING:
-            paid = 2_000 + Draw(self.calendar.seed, _UNMATCHED_SEED, number).below(
-                9_000
-            )
-            posting = Posting(1, paid, 0, "", PAYMENT, "1")
+            draw = Draw(self.calendar.seed, _UNMATCHED_SEED, number)
+            posting = Posting(1, 2_000 + draw.below(9_000), 0, "", PAYMENT, "1")
         elif place == ALONE:
             draw = Draw(self.calendar.seed, _ALONE_SEED, number)
             paid = 1 + self.charge(item).allowed * (1 + draw.below(5)) // 100
@@ -372,6 +372,9 @@ class Books:
         if self.charge(item).kind is Kind.UNPRICED:
             return
         steps = self.steps(item)
+        told = self._story(item, self._visits[item]).steps
+        if len(steps) == len(told) + AFTERTHOUGHTS:
+            return
         place = sum(len(step.postings) for step in steps)
         paid = sum(len(step.payments) for step in steps)
         self._late.setdefault(item, []).append(stamp)

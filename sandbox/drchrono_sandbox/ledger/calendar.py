@@ -7,8 +7,7 @@ import dataclasses
 import enum
 
 from drchrono_sandbox.draw import Draw
-
-DAY = 86_400
+from drchrono_sandbox.stamps import DAY
 
 BREAK_EVERY = 19
 """One of so many appointments is a break: it has no patient and no note."""

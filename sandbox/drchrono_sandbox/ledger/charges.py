@@ -30,6 +30,7 @@ _QUANTITIES: tuple[tuple[str | int, int], ...] = (
     ("@number:2.50", 250),
     ("", 100),
 )
+_NO_SHOW_FEE = ("NSFEE", "U", 5_000)
 _COPAY = 2_500
 _CHANCES = (
     *[Kind.OPEN] * 14,
@@ -55,6 +56,9 @@ def draw_charge(draw: Draw, claim: Claim) -> Charge:
     kind = _kind(draw, claim)
     code, procedure_type, base = draw.pick(_CODES)
     quantity, hundredths = draw.pick(_QUANTITIES)
+    if claim.missed:
+        code, procedure_type, base = _NO_SHOW_FEE
+        quantity, hundredths = "1.00", 100
     price = base + 100 * draw.below(12)
     billed = (price * hundredths + 50) // 100
     allowed = billed * (55 + draw.below(45)) // 100

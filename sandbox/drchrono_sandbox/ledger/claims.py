@@ -5,7 +5,8 @@ from __future__ import annotations
 import typing as t
 
 from drchrono_sandbox.draw import Draw
-from drchrono_sandbox.ledger.calendar import DAY, Calendar, Outcome
+from drchrono_sandbox.ledger.calendar import Calendar, Outcome
+from drchrono_sandbox.stamps import DAY
 
 DOCTORS = 4
 """Doctors of a practice; visits are theirs by number."""
@@ -51,6 +52,7 @@ class Claim(t.NamedTuple):
         payer: Which of `PAYERS` is billed first; None if the patient pays.
         secondary: Which of `PAYERS` is billed next, if any.
         service: When the visit takes place.
+        missed: Whether the patient did not come.
         billed: When it is first billed; None if that is forgotten.
         check: When the first insurer pays.
         second_check: When the second insurer pays.
@@ -62,6 +64,7 @@ class Claim(t.NamedTuple):
     payer: int | None
     secondary: int | None
     service: int
+    missed: bool
     billed: int | None
     check: int
     second_check: int
@@ -134,7 +137,7 @@ def claim_of(
         # Billed then to another insurer than the patient's of today.
         first = (first + 1) % len(PAYERS)
         second = None
-    missed = calendar.outcome(visit, service) is not Outcome.KEPT
+    missed = calendar.outcome(visit, service) is Outcome.NO_SHOW
     pays_alone = draw.one_in(5) or missed
     forgotten = draw.one_in(25)
     billed = calendar.later(service, 1 + draw.below(5))
@@ -149,6 +152,7 @@ def claim_of(
         payer=None if pays_alone else first,
         secondary=None if pays_alone else second,
         service=service,
+        missed=missed,
         billed=None if forgotten else billed,
         check=check,
         second_check=calendar.later(check, 14 + 7 * draw.below(3)),

@@ -23,9 +23,6 @@ SEQUESTRATION = "253"
 DENIALS = ("16", "27", "29", "50", "97", "197")
 """Reason codes of denials: their amounts move nothing."""
 
-SHARES = ("1", "2", "3")
-"""Reason codes of what a patient owes: deductible, coinsurance and copay."""
-
 
 class Kind(enum.Enum):
     """The stories that there are."""
@@ -114,7 +111,7 @@ class Charge(t.NamedTuple):
         billed: In all.
         allowed: What the insurer's contract allows.
         share: What the patient owes of that.
-        share_reason: One of `SHARES`.
+        share_reason: Why: 1 for a deductible, 2 for coinsurance, 3 for a copay.
     """
 
     kind: Kind

@@ -7,8 +7,8 @@ import typing as t
 
 from drchrono_sandbox.draw import Draw
 from drchrono_sandbox.ledger.accounts import SECOND
-from drchrono_sandbox.ledger.calendar import DAY
 from drchrono_sandbox.ledger.claims import DOCTORS, PAYERS
+from drchrono_sandbox.stamps import DAY
 
 if t.TYPE_CHECKING:
     from drchrono_sandbox.ledger.claims import Claim

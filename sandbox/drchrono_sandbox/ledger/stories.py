@@ -3,7 +3,7 @@
 Each line item draws one story from its number, once. A story is a list of steps in the
 order of time; a step posts transactions or takes payments of the patient. Whoever looks
 at a line item at some time sees the steps that were taken by then, and edits take the
-next one. After the last one a patient pays a little, and takes it back, by turns.
+next one. After the last one a patient pays a little, and takes it back, twice.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ if t.TYPE_CHECKING:
 
 UNALLOCATED_EVERY = 40
 """Exception: one patient payment in so many is for no line item."""
+
+AFTERTHOUGHTS = 4
+"""How many edits after the end of a story still move money."""
 
 _CORRECTED_EVERY = 12
 _STORY_SEED = 105

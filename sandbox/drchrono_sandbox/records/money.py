@@ -10,12 +10,11 @@ from __future__ import annotations
 import typing as t
 
 from drchrono_sandbox.ledger.accounts import SECOND
-from drchrono_sandbox.ledger.calendar import DAY
 from drchrono_sandbox.ledger.claims import PAYERS
 from drchrono_sandbox.ledger.parts import Kind, Posting
 from drchrono_sandbox.ledger.registers import NOTHING
 from drchrono_sandbox.records.forms import NUMBER, Record, money_text
-from drchrono_sandbox.stamps import day_text, signed_url, stamp_text
+from drchrono_sandbox.stamps import DAY, day_text, signed_url, stamp_text
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
