@@ -11,7 +11,6 @@ from drchrono_sandbox.stamps import DAY
 DOCTORS = 4
 """Doctors of a practice; visits are theirs by number."""
 
-_DOCTOR_SEED = 102
 _PATIENT_SEED = 54
 _PAYER_SEED = 103
 _CLAIM_SEED = 104
@@ -68,19 +67,6 @@ class Claim(t.NamedTuple):
     billed: int | None
     check: int
     second_check: int
-
-
-def doctor_of(seed: int, visit: int) -> int:
-    """Tell whose visit it is.
-
-    Args:
-        seed: The practice's seed.
-        visit: The appointment's number.
-
-    Returns:
-        A number below `DOCTORS`.
-    """
-    return Draw(seed, _DOCTOR_SEED, visit).below(DOCTORS)
 
 
 def patient_of(seed: int, visit: int, patients: int) -> int:
@@ -147,7 +133,7 @@ def claim_of(
     check = due if calendar.pace < DAY else (due // week + 1) * week
     return Claim(
         visit=visit,
-        doctor=doctor_of(seed, visit),
+        doctor=draw.below(DOCTORS),
         patient=patient,
         payer=None if pays_alone else first,
         secondary=None if pays_alone else second,
