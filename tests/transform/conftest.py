@@ -10,6 +10,7 @@ import typing as t
 import pytest
 from drchrono_sandbox import ACCESS_TOKEN, Changes, Practice, serve
 from expected import source
+from phases import PHASES
 from postgres_server import postgres
 from tap_process import Tap
 from warehouses import DuckDbWarehouse, PostgresWarehouse
@@ -21,7 +22,6 @@ if t.TYPE_CHECKING:
 
 RECORDS = 300
 AS_OF = dt.date(2026, 3, 31)
-PHASES = ("first", "second")
 
 
 def pytest_collection_modifyitems(items):

@@ -8,7 +8,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from conftest import PHASES
+from phases import PHASES
 
 from dev_tools.environments import ROOT
 from dev_tools.marts import MARTS
