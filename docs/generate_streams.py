@@ -1,73 +1,64 @@
-"""Write docs/streams.md from the schemas: `python docs/generate_streams.py`."""  # noqa: INP001 - a script beside the pages it makes
+"""Write what the documentation says of the streams: `python docs/generate_streams.py`.
+
+The pages of docs/streams/, the recipe in docs/privacy.md and the streams on the Meltano
+Hub page, all from the classes and schemas of the tap.
+"""  # noqa: INP001 - a script beside the pages it makes
 
 from __future__ import annotations
 
 import json
+import textwrap
 import typing as t
 from pathlib import Path
 
+from tap_drchrono.endpoints import Endpoint, Group
+from tap_drchrono.schema_files import marks
+from tap_drchrono.streams.catalogue import ENDPOINTS, STREAMS, scopes
+from tap_drchrono.streams.plain import PlainStream, ReferenceStream
+
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from tap_drchrono.streams.catalogue import AnyStream
 
 Schema: t.TypeAlias = dict[str, t.Any]
 
 DOCS = Path(__file__).parent
 SCHEMAS = DOCS.parent / "tap_drchrono" / "schemas"
-PAGE = DOCS / "streams.md"
+PAGES = DOCS / "streams"
+PRIVACY = DOCS / "privacy.md"
+HUB = DOCS / "hub" / "tap-drchrono.yml"
 
-STREAMS = (
-    "appointments",
-    "patients",
-    "line_items",
-    "transactions",
-    "prescription_messages",
-    "eligibility_checks",
-    "clinical_notes",
-    "clinical_note_field_values",
-)
+BEGIN = "<!-- Written by `python docs/generate_streams.py`. -->\n"
+END = "<!-- End of what is written. -->\n"
 
-
-class Join(t.NamedTuple):
-    """A column of one stream that holds the key of another.
-
-    Attributes:
-        child: The stream that has the column.
-        column: The column.
-        parent: The stream whose key it holds.
-        many: Whether several children share a parent.
-    """
-
-    child: str
-    column: str
-    parent: str
-    many: bool = True
-
-
-JOINS = (
-    Join("appointments", "patient", "patients"),
-    Join("line_items", "appointment", "appointments"),
-    Join("line_items", "patient", "patients"),
-    Join("transactions", "line_item", "line_items"),
-    Join("transactions", "appointment", "appointments"),
-    Join("transactions", "patient", "patients"),
-    Join("prescription_messages", "patient", "patients"),
-    Join("prescription_messages", "parent_message", "prescription_messages"),
-    Join("eligibility_checks", "patient", "patients"),
-    Join("eligibility_checks", "appointment", "appointments"),
-    Join("clinical_notes", "patient", "patients"),
-    Join("clinical_notes", "appointment", "appointments", many=False),
-    Join("clinical_note_field_values", "appointment", "appointments"),
-    Join("clinical_note_field_values", "appointment", "clinical_notes"),
-)
+TITLES = {
+    Group.BULK: "Bulk lists",
+    Group.REFERENCE: "Reference lists",
+    Group.MONEY: "Money",
+    Group.CLINICAL: "Charts",
+    Group.SCHEDULING: "Scheduling",
+    Group.TASKS: "Tasks",
+    Group.MESSAGES: "Messages",
+}
 
 INTRODUCTION = """\
 # Streams
 
-<!-- Written by `python docs/generate_streams.py` from tap_drchrono/schemas. -->
+Eight bulk lists, and their companions: the names behind ids, payments, deletions,
+charts. A stream that is read *by default* is offered without being asked for; the
+others are added by the setting `extra_streams`.
 
-Every column with its type. `a.b` is a field of the object `a`; `a[].b` is a field of
-each object in the array `a`. All columns but the key may be null. A column that is
-marked *verbose only* is null when `verbose` is off.
+| stream | page | by default | read |
+| --- | --- | --- | --- |
+"""
+
+LEGEND = """\
+
+On the pages, `a.b` is a field of the object `a`, and `a[].b` a field of each object in
+the array `a`. All columns but the key may be null. A column that is marked *verbose
+only* is null where verbose fields are not asked for. **PHI** marks what can identify
+a patient by itself, or is free text; [privacy.md](../privacy.md) leaves it out.
 
 - **number**: exactly the digits that the API sent, never rounded through a float.
 - **timestamp**: as the API wrote it, without a zone.
@@ -78,50 +69,23 @@ marked *verbose only* is null when `verbose` is off.
   for each item.
 
 ## How the streams join
+
+The streams that are read by default; each page has all joins of its streams.
+
 """
 
 
 def load(stream: str) -> Schema:
-    """Read a schema.
+    """Read a schema file.
 
     Args:
         stream: The stream's name.
 
     Returns:
-        Its JSON Schema.
+        Its JSON Schema, with our marks.
     """
     schema: Schema = json.loads((SCHEMAS / f"{stream}.json").read_text("utf-8"))
     return schema
-
-
-def kinds(field: Schema) -> list[str]:
-    """List the JSON types that a field may have.
-
-    Args:
-        field: The field's schema.
-
-    Returns:
-        One or two names, such as `["string", "null"]`.
-    """
-    types: str | list[str] = field["type"]
-    return [types] if isinstance(types, str) else types
-
-
-def key(schema: Schema) -> str:
-    """Find the primary key: the one column that is never null.
-
-    Args:
-        schema: The stream's schema.
-
-    Returns:
-        The key's name.
-    """
-    (name,) = (
-        name
-        for name, field in schema["properties"].items()
-        if "null" not in kinds(field)
-    )
-    return str(name)
 
 
 def type_name(field: Schema) -> str:
@@ -135,7 +99,8 @@ def type_name(field: Schema) -> str:
     """
     if "contentMediaType" in field:
         return "JSON text"
-    kind = kinds(field)[0]
+    types = field["type"]
+    kind = str(types if isinstance(types, str) else types[0])
     if kind == "array":
         return f"array of {type_name(field['items'])}"
     if kind == "string":
@@ -161,36 +126,263 @@ def columns(schema: Schema, prefix: str = "") -> Iterator[tuple[str, Schema]]:
         yield from columns(field.get("items", {}), f"{prefix}{name}[].")
 
 
-def render() -> str:
-    """Make the page.
+def drawing(endpoints: Iterable[Endpoint], among: Iterable[str]) -> str:
+    """Draw joins.
+
+    Args:
+        endpoints: The streams whose columns join.
+        among: The streams that they may join to.
 
     Returns:
-        The text of docs/streams.md.
+        A block of Mermaid.
     """
-    lines = [INTRODUCTION, "```mermaid", "erDiagram"]
-    for join in JOINS:
-        ends = "|o--o{" if join.many else "||--o|"
-        lines.append(f"    {join.parent} {ends} {join.child} : {join.column}")
-    lines.append("```")
-    for stream in STREAMS:
-        schema = load(stream)
-        lines += [
-            "",
-            f"## {stream}",
-            "",
-            schema["description"],
-            "",
-            f"Key: `{key(schema)}`. Replication key: `updated_at`.",
-            "",
-            "| column | type | description |",
-            "| --- | --- | --- |",
+    lines = ["```mermaid", "erDiagram"]
+    for endpoint in endpoints:
+        for parent in dict.fromkeys(endpoint.joins.values()):
+            if parent not in among:
+                continue
+            names = [name for name, to in endpoint.joins.items() if to == parent]
+            ends = "||--o|" if names == [endpoint.key] else "|o--o{"
+            lines.append(
+                f'    {parent} {ends} {endpoint.stream} : "{", ".join(names)}"'
+            )
+    return "\n".join([*lines, "```"])
+
+
+def how_read(stream: type[AnyStream]) -> str:
+    """Say how much of a stream a sync reads.
+
+    Args:
+        stream: The stream's class.
+    """
+    if issubclass(stream, ReferenceStream):
+        return "whole"
+    key = stream.endpoint().replication_key
+    if issubclass(stream, PlainStream) and not stream.since:
+        return f"whole; written by `{key}`" if key else "whole"
+    return f"by `{key}`"
+
+
+def facts(stream: type[AnyStream]) -> str:
+    """Say what somebody who reads a stream must know.
+
+    Args:
+        stream: The stream's class.
+
+    Returns:
+        A list in Markdown.
+    """
+    endpoint = stream.endpoint()
+
+    def named(names: Iterable[str], none: str) -> str:
+        return ", ".join(f"`{name}`" for name in names) or none
+
+    return "\n".join(
+        [
+            (
+                f"- Endpoint: `{endpoint.path}`. Key: `{endpoint.key}`. Read "
+                f"{how_read(stream)}; "
+                f"{'by default' if endpoint.offered else 'with `extra_streams`'}."
+            ),
+            (
+                f"- Scopes: {named(sorted(endpoint.scopes), 'none')}. Permissions: "
+                f"{named(endpoint.permissions, 'none')}. For other providers' records: "
+                f"{named(endpoint.sharing, 'nothing more')}."
+            ),
         ]
-        lines += [
-            f"| `{name}` | {type_name(field)} | {field['description']} |"
-            for name, field in columns(schema)
+    )
+
+
+def table(endpoint: Endpoint) -> str:
+    """List the columns of a stream, with joins and marks.
+
+    Args:
+        endpoint: The stream.
+
+    Returns:
+        A table in Markdown.
+    """
+    marked = marks(endpoint.stream)
+    lines = ["| column | type | PHI | description |", "| --- | --- | --- | --- |"]
+    for name, field in columns(load(endpoint.stream)):
+        plain = name.replace("[]", "")
+        parent = endpoint.joins.get(plain)
+        joined = f" Joins to `{parent}`." if parent else ""
+        lines.append(
+            f"| `{name}` | {type_name(field)} | {'PHI' if marked.get(plain) else ''} "
+            f"| {field['description']}{joined} |"
+        )
+    return "\n".join(lines)
+
+
+def page(group: Group) -> str:
+    """Write the page of a group.
+
+    Args:
+        group: The group.
+
+    Returns:
+        The text.
+    """
+    streams = [one for one in STREAMS if one.group is group]
+    parts = [
+        (
+            f"# {TITLES[group]}\n\n{BEGIN}\n[All streams](README.md), and what the "
+            "columns mean."
+        ),
+        drawing([one.endpoint() for one in streams], ENDPOINTS),
+    ]
+    for stream in streams:
+        endpoint = stream.endpoint()
+        parts += [
+            f"## {endpoint.stream}",
+            str(stream.__doc__).strip().splitlines()[0],
+            facts(stream),
+            table(endpoint),
         ]
-    return "\n".join(lines) + "\n"
+    return "\n\n".join(parts) + "\n"
+
+
+def overview() -> str:
+    """Write the page that leads to the others.
+
+    Returns:
+        The text.
+    """
+    rows = [
+        f"| `{one.endpoint().stream}` | [{TITLES[one.group]}]({one.group.value}.md) | "
+        f"{'yes' if one.offered else ''} | {how_read(one)} |"
+        for one in STREAMS
+    ]
+    offered = {name: one for name, one in ENDPOINTS.items() if one.offered}
+    return (
+        INTRODUCTION.replace("# Streams\n", f"# Streams\n\n{BEGIN}", 1)
+        + "\n".join(rows)
+        + "\n"
+        + LEGEND
+        + drawing(offered.values(), offered)
+        + "\n"
+    )
+
+
+def left_out(schema: Schema, marked: dict[str, bool], path: str = "") -> Iterator[str]:
+    """Name the columns that the recipe leaves out.
+
+    Meltano's patterns reach into objects, but not into arrays.
+
+    Args:
+        schema: The schema of a stream or of an object.
+        marked: The marks of the stream.
+        path: What stands before the names.
+
+    Yields:
+        Dotted names; an array or an object where it is left out as a whole.
+    """
+    for name, field in schema["properties"].items():
+        here = path + name
+        inner = field.get("items", field)
+        if "properties" not in inner:
+            if marked[here]:
+                yield here
+            continue
+        within = [mark for one, mark in marked.items() if one.startswith(f"{here}.")]
+        if all(within) or ("items" in field and any(within)):
+            yield here
+        else:
+            yield from left_out(inner, marked, f"{here}.")
+
+
+def recipe() -> str:
+    """Write the recipe that leaves out all that is marked.
+
+    Returns:
+        A block of YAML.
+    """
+    patterns = ["*.*", "!*._extra"]
+    for name in ENDPOINTS:
+        marked = marks(name)
+        patterns += [
+            f"!{name}.{column}"
+            for column in left_out(load(name), marked)
+            if column != "_extra"
+        ]
+    lines = "\n".join(f'        - "{pattern}"' for pattern in patterns)
+    return (
+        "```yaml\nplugins:\n  extractors:\n    - name: tap-drchrono\n      select:\n"
+        f"{lines}\n```"
+    )
+
+
+def with_recipe(text: str) -> str:
+    """Renew the recipe on the page about privacy.
+
+    Args:
+        text: The page.
+
+    Returns:
+        The page, renewed.
+    """
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{recipe()}\n\n{END}{after}"
+
+
+def streams_for_the_hub() -> str:
+    """Say on the Hub page which streams there are, and what they need.
+
+    Returns:
+        Paragraphs, indented as in its YAML.
+    """
+    offered = [name for name, one in ENDPOINTS.items() if one.offered]
+    others = [name for name, one in ENDPOINTS.items() if not one.offered]
+    paragraphs = [
+        (
+            f"Streams that are read by default: {', '.join(offered)}. They need "
+            f"the scopes {', '.join(sorted(scopes()))}."
+        ),
+        (
+            f"The setting `extra_streams` adds: {', '.join(others)}. With all of them "
+            f"the scopes {', '.join(sorted(scopes(others) - scopes()))} are "
+            "needed as well."
+        ),
+    ]
+    wrapped = [textwrap.fill(one, 88, break_on_hyphens=False) for one in paragraphs]
+    return textwrap.indent("\n\n".join(wrapped), "  ") + "\n"
+
+
+def with_streams(text: str) -> str:
+    """Renew the streams on the Hub page.
+
+    Args:
+        text: The page.
+
+    Returns:
+        The page, renewed.
+    """
+    before, begin, rest = text.partition("  Streams that are read by default:")
+    if not begin:
+        before, begin, rest = text.partition("variant: ")
+        return f"{before}\n{streams_for_the_hub()}{begin}{rest}"
+    _, variant, after = rest.partition("variant: ")
+    return f"{before}{streams_for_the_hub()}{variant}{after}"
+
+
+def render() -> dict[Path, str]:
+    """Make all pages.
+
+    Returns:
+        By file, its text.
+    """
+    pages = {PAGES / f"{group.value}.md": page(group) for group in Group}
+    return {
+        PAGES / "README.md": overview(),
+        **pages,
+        PRIVACY: with_recipe(PRIVACY.read_text("utf-8")),
+        HUB: with_streams(HUB.read_text("utf-8")),
+    }
 
 
 if __name__ == "__main__":
-    PAGE.write_text(render(), "utf-8")
+    PAGES.mkdir(exist_ok=True)
+    for path, text in render().items():
+        path.write_text(text, "utf-8")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from tap_drchrono import settings
 from tap_drchrono.clock import Clock
 from tap_drchrono.credentials.consent import Request, exchange
 from tap_drchrono.credentials.grant import Credentials, Grant, Pair, new_grant
@@ -19,10 +20,11 @@ from tap_drchrono.credentials.loopback import LOOPBACK, Listener
 from tap_drchrono.credentials.store import Store
 from tap_drchrono.errors import CredentialsError, TapDrchronoError
 from tap_drchrono.settings import API_URL, url_problem
-from tap_drchrono.streams.catalogue import SCOPES, missing_scopes
+from tap_drchrono.streams.catalogue import ON_REQUEST, missing_scopes
+from tap_drchrono.streams.catalogue import scopes as needed_scopes
 
 if t.TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 _WAIT = 300.0
 """Seconds that a person has for the page."""
@@ -99,7 +101,9 @@ def authorize(request: Request, store: Store, *, browser: bool, replace: bool) -
     return pair
 
 
-def _tell(credentials: Credentials, store: Store, pair: Pair) -> None:
+def _tell(
+    credentials: Credentials, store: Store, pair: Pair, extra: Collection[str]
+) -> None:
     click.echo(f"\nDone. The pair is kept in {store.path}. Settings for the tap:\n")
     if credentials.api_url != API_URL:
         click.echo(f"  api_url: {credentials.api_url}")
@@ -114,9 +118,13 @@ def _tell(credentials: Credentials, store: Store, pair: Pair) -> None:
     else:
         click.echo("Leave refresh_token out: the file holds it, and its successors.")
     if pair.scope:
-        for stream, scopes in missing_scopes(frozenset(pair.scope.split())).items():
-            lacking = " ".join(sorted(scopes))
-            click.echo(f"Not granted: {lacking}, so {stream} may stay empty.", err=True)
+        granted = frozenset(pair.scope.split())
+        if missing := missing_scopes(granted, extra):
+            lacking = ", ".join(sorted(frozenset().union(*missing.values())))
+            streams = ", ".join(missing)
+            click.echo(
+                f"Not granted: {lacking}. These may stay empty: {streams}.", err=True
+            )
 
 
 def _check_url(option: str, url: str) -> None:
@@ -160,6 +168,12 @@ def _narrowed(needed: frozenset[str], wanted: str | None) -> frozenset[str]:
     is_flag=True,
     help="Print the page's address, and take the redirect's address by pasting.",
 )
+@click.option(
+    "--extra-streams",
+    default="",
+    help="Further streams that the tap is to read, as in its setting; their scopes are "
+    "asked for as well.",
+)
 @click.option("--replace", is_flag=True, help="Replace a pair that is already kept.")
 @click.option(
     "--scopes",
@@ -173,6 +187,7 @@ def command(  # noqa: PLR0913 - one argument per option
     credentials_path: str | None,
     redirect_uri: str,
     no_browser: bool,
+    extra_streams: str,
     replace: bool,
     scopes: str | None,
 ) -> None:
@@ -184,7 +199,8 @@ def command(  # noqa: PLR0913 - one argument per option
     api_url = api_url.strip() or API_URL
     _check_url("--api-url", api_url)
     _check_url("--redirect-uri", redirect_uri)
-    asked = _narrowed(SCOPES, scopes)
+    extra = settings.extra_streams({"extra_streams": extra_streams}, ON_REQUEST)
+    asked = _narrowed(needed_scopes(extra), scopes)
     credentials = Credentials(
         api_url.rstrip("/"),
         client_id.strip(),
@@ -199,7 +215,7 @@ def command(  # noqa: PLR0913 - one argument per option
     store = Store(credentials, clock=Clock(), environ=os.environ)
     request = Request(credentials, redirect_uri, secrets.token_urlsafe(32), asked)
     pair = authorize(request, store, browser=not no_browser, replace=replace)
-    _tell(credentials, store, pair)
+    _tell(credentials, store, pair, extra)
 
 
 def main(args: Sequence[str] | None = None) -> t.NoReturn:

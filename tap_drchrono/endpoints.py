@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import enum
 import typing as t
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class Group(enum.Enum):
+    """What a stream is about: a page of docs/streams/ each."""
+
+    BULK = "bulk"
+    REFERENCE = "reference"
+    MONEY = "money"
+    CLINICAL = "clinical"
+    SCHEDULING = "scheduling"
+    TASKS = "tasks"
+    MESSAGES = "messages"
 
 
 class Endpoint(t.NamedTuple):
@@ -19,6 +32,10 @@ class Endpoint(t.NamedTuple):
         permissions: Permissions in DrChrono that the authorizing user needs.
         sharing: Flags of the practice that let a user see other providers' records.
         joins: By column, dotted where it is nested, the stream whose key it holds.
+        replication_key: The field that tells when a record changed; None where the
+            stream keeps no bookmark.
+        group: What it is about.
+        offered: Whether discovery offers it without being asked to.
     """
 
     stream: str
@@ -28,6 +45,9 @@ class Endpoint(t.NamedTuple):
     permissions: tuple[str, ...] = ()
     sharing: tuple[str, ...] = ()
     joins: Mapping[str, str] = {}
+    replication_key: str | None = "updated_at"
+    group: Group = Group.BULK
+    offered: bool = True
 
     def lacks(self, granted: frozenset[str] | None) -> frozenset[str]:
         """Name the scopes that an authorization lacks.

@@ -31,6 +31,10 @@ class StreamError(TapDrchronoError):
     """One stream cannot be read on: the others still run."""
 
 
+class RefusedError(StreamError):
+    """DrChrono does not give this list to this authorization, or does not have it."""
+
+
 class Stopped(BaseException):
     """SIGTERM or Ctrl-C asked the tap to end.
 

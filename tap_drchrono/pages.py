@@ -34,6 +34,9 @@ class Outcome(t.NamedTuple):
         pages: Pages read.
         resubmitted: Lists asked for again.
         reread: Pages read again because records moved.
+        started: When the read began, by the server's clock, in seconds since the
+            epoch; None where that is not known.
+        whole: Whether nothing can have been missed.
     """
 
     bookmark: str | None
@@ -41,3 +44,5 @@ class Outcome(t.NamedTuple):
     pages: int
     resubmitted: int = 0
     reread: int = 0
+    started: float | None = None
+    whole: bool = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import ipaddress
 import re
 import typing as t
@@ -14,7 +15,7 @@ from singer_sdk import typing as th
 from tap_drchrono.advice import authorize_command
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 API_URL = "https://app.drchrono.com"
 
@@ -86,7 +87,28 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
         title="Page Size",
         description=(
             "Records a page at most. By default, and at most, each endpoint's maximum: "
-            "1000, or 20000 for clinical_note_field_values."
+            "1000, or 20000 for clinical_note_field_values, or 250 for a list that is "
+            "no bulk list."
+        ),
+    ),
+    th.Property(
+        "extra_streams",
+        th.CustomType({"type": ["string", "array", "null"]}),
+        title="Extra Streams",
+        description=(
+            "Further streams to offer, separated by commas, or all. Without it the "
+            "eight bulk lists, the reference lists, line_item_deletions and "
+            "patient_payments are offered."
+        ),
+    ),
+    th.Property(
+        "reference_max_age_hours",
+        th.IntegerType(minimum=0),
+        default=20,
+        title="Reference Max Age Hours",
+        description=(
+            "Hours for which a reference list that was read whole is not read again; "
+            "0 to read it each time."
         ),
     ),
     th.Property(
@@ -94,7 +116,9 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
         th.BooleanType,
         default=True,
         title="Verbose",
-        description="Ask for the verbose fields of appointments and patients.",
+        description=(
+            "Ask for the verbose fields of the bulk lists, and of tasks and allergies."
+        ),
     ),
     th.Property(
         "include_deleted",
@@ -189,6 +213,35 @@ _NOUNS = {
 }
 
 
+ALL = "all"
+"""Stands for every stream that `extra_streams` can name."""
+_NAME = re.compile(r"[\w-]+", re.ASCII)
+_LIST = re.compile(r"[\w\s,;'\"\[\]-]*", re.ASCII).fullmatch
+
+
+def extra_streams(
+    config: Mapping[str, t.Any], known: Collection[str]
+) -> frozenset[str]:
+    """Read the setting `extra_streams`, in any of the forms that it comes in.
+
+    Args:
+        config: The settings.
+        known: The streams that it can name.
+
+    Returns:
+        The streams that it adds.
+    """
+    names = _names(config.get("extra_streams"))
+    return frozenset(known if ALL in names else names & set(known))
+
+
+def _names(value: object) -> set[str]:
+    """Find names in a list, in text with commas, or in a list that became text."""
+    if isinstance(value, str):
+        return set(_NAME.findall(value))
+    return set(value) if isinstance(value, (list, tuple)) else set()
+
+
 def given(config: Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Leave out what is null or an empty string, which means not given.
 
@@ -205,12 +258,15 @@ def given(config: Mapping[str, t.Any]) -> dict[str, t.Any]:
     }
 
 
-def problems(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[str]:
+def problems(
+    config: Mapping[str, t.Any], schema: Mapping[str, t.Any], streams: Collection[str]
+) -> list[str]:
     """Check settings.
 
     Args:
         config: The settings that have a value.
         schema: JSON Schema of all settings, the SDK's own included.
+        streams: The streams that `extra_streams` may name.
 
     Returns:
         One readable line for each problem, with names but no values.
@@ -234,6 +290,7 @@ def problems(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[s
     if not wrong & {*_OAUTH, "access_token"}:
         found += _credential_problems(sound)
     found += _value_problems(sound)
+    found += _stream_problems(sound.get("extra_streams"), streams)
     if batch := sound.get("batch_config"):
         found += _batch_problems(batch)
         if sound.get("emit_activate_version_messages"):
@@ -302,6 +359,23 @@ def _value_problems(config: Mapping[str, t.Any]) -> Iterator[str]:
             yield "start_date: must be a date such as 2024-01-31 or a date-time"
     if problem := url_problem(config.get("api_url", API_URL)):
         yield f"api_url: {problem}"
+
+
+def _stream_problems(value: object, streams: Collection[str]) -> Iterator[str]:
+    """Check names of streams; what cannot be one is not shown."""
+    form = "must be names of streams, separated by commas, or all"
+    if isinstance(value, str) and not _LIST(value):
+        yield f"extra_streams: {form}"
+        return
+    if isinstance(value, list) and not all(isinstance(one, str) for one in value):
+        yield f"extra_streams: {form}"
+        return
+    for name in sorted(_names(value) - {*streams, ALL}):
+        near = difflib.get_close_matches(name.lower(), [*streams, ALL], 1, cutoff=0)
+        # Only what resembles a name is surely none of the secrets.
+        alike = difflib.get_close_matches(name.lower(), near)
+        shown = f"no stream {name}" if alike else "no such stream"
+        yield f"extra_streams: there is {shown}; the nearest is {', '.join(near)}"
 
 
 def _batch_problems(batch: Mapping[str, t.Any]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Questions before a sync: is everything in order, and what would it cost?
 
-Both ask for the smallest possible list of each stream.
+Both ask for the smallest possible list of each bulk stream. Plain lists tell no count:
+what a sync would cost is what it cost the last time.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ import click
 
 from tap_drchrono.advice import authorize_command
 from tap_drchrono.clock import how_long
-from tap_drchrono.errors import CredentialsError, StreamError
+from tap_drchrono.errors import CredentialsError, RefusedError, StreamError
 from tap_drchrono.lists.jobs import Fetch, Frame, PendingList, Purpose, Status, Submit
 from tap_drchrono.lists.polling import explore
 from tap_drchrono.lists.windows import Window
+from tap_drchrono.streams.bulk import BulkListStream
+from tap_drchrono.streams.plain import PlainStream
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_drchrono.engine import Engine
-    from tap_drchrono.streams.bulk import BulkListStream
+    from tap_drchrono.streams.catalogue import AnyStream
 
 logger = logging.getLogger("tap-drchrono")
 
@@ -44,6 +47,7 @@ class Size(t.NamedTuple):
         pages: Pages to read.
         requests: Requests for them.
         problem: Why the size is not known.
+        or_more: Whether these are the least that there can be.
     """
 
     stream: str
@@ -51,6 +55,7 @@ class Size(t.NamedTuple):
     pages: int = 0
     requests: int = 0
     problem: str | None = None
+    or_more: bool = False
 
 
 def _ask(stream: BulkListStream) -> PendingList:
@@ -89,8 +94,8 @@ def _count(stream: BulkListStream, pending: PendingList) -> int:
     raise StreamError(msg)
 
 
-def measure(streams: Sequence[BulkListStream]) -> list[Size]:
-    """Ask for the size of each stream, with one POST and one GET.
+def measure(streams: Sequence[AnyStream]) -> list[Size]:
+    """Ask for the size of each bulk stream, with one POST and one GET.
 
     Args:
         streams: The streams; with a state, what the next sync would read.
@@ -100,23 +105,41 @@ def measure(streams: Sequence[BulkListStream]) -> list[Size]:
     """
     pending: dict[str, PendingList] = {}
     problems: dict[str, str] = {}
-    for stream in streams:
+    for stream in _bulk(streams):
         try:
             pending[stream.name] = _ask(stream)
         except StreamError as error:
             problems[stream.name] = str(error)
-    sizes = []
-    for stream in streams:
+    sizes = {}
+    for stream in _bulk(streams):
         if stream.name in pending:
             try:
                 records = _count(stream, pending[stream.name])
             except StreamError as error:
                 problems[stream.name] = str(error)
             else:
-                sizes.append(_size(stream, records))
+                sizes[stream.name] = _size(stream, records)
                 continue
-        sizes.append(Size(stream.name, None, problem=problems[stream.name]))
-    return sizes
+        sizes[stream.name] = Size(stream.name, None, problem=problems[stream.name])
+    return [
+        _size_of_plain(stream)
+        if isinstance(stream, PlainStream)
+        else sizes[stream.name]
+        for stream in streams
+    ]
+
+
+def _bulk(streams: Sequence[AnyStream]) -> list[BulkListStream]:
+    """Choose the bulk streams."""
+    return [stream for stream in streams if isinstance(stream, BulkListStream)]
+
+
+def _size_of_plain(stream: PlainStream) -> Size:
+    """Say what a list that tells no count cost the last time."""
+    pages = stream.expected_pages
+    if pages is None:
+        return Size(stream.name, None, 1, 1, or_more=True)
+    return Size(stream.name, None, pages, pages)
 
 
 def _size(stream: BulkListStream, records: int) -> Size:
@@ -145,7 +168,7 @@ def duration(requests: int, pages: int, hourly_limit: int, at_once: int) -> floa
 
 
 def show(
-    streams: Sequence[BulkListStream],
+    streams: Sequence[AnyStream],
     engine: Engine,
     *,
     at_once: int,
@@ -179,12 +202,21 @@ def show(
     else:
         click.echo(f"{'stream':<28}{'records':>12}{'pages':>8}{'requests':>10}")
         for size in sizes:
-            records = "?" if size.records is None else f"{size.records:,}"
+            unknown = "?" if size.problem else "-"
+            records = unknown if size.records is None else f"{size.records:,}"
+            more = "+" if size.or_more else ""
             click.echo(
-                f"{size.stream:<28}{records:>12}{size.pages:>8,}{size.requests:>10,}"
+                f"{size.stream:<28}{records:>12}{f'{size.pages:,}{more}':>8}"
+                f"{f'{size.requests:,}{more}':>10}"
             )
         records = f"{sum(size.records or 0 for size in sizes):,}"
-        click.echo(f"{'all':<28}{records:>12}{pages:>8,}{requests:>10,}")
+        more = "+" if any(size.or_more for size in sizes) else ""
+        click.echo(
+            f"{'all':<28}{records:>12}{f'{pages:,}{more}':>8}"
+            f"{f'{requests:,}{more}':>10}"
+        )
+        if more:
+            click.echo("+: or more. The list tells no count, and was never read whole.")
         click.echo(
             f"About {how_long(seconds)} with {limit} requests an hour, if a "
             f"full page takes {_PAGE_SECONDS:.0f} s."
@@ -195,7 +227,7 @@ def show(
     return int(any(size.problem for size in sizes))
 
 
-def test(streams: Sequence[BulkListStream], engine: Engine) -> int:
+def test(streams: Sequence[AnyStream], engine: Engine) -> int:
     """Say whether the credentials, the connection and each stream are good.
 
     Args:
@@ -210,18 +242,24 @@ def test(streams: Sequence[BulkListStream], engine: Engine) -> int:
     """
     good = True
     for stream in streams:
+        optional = isinstance(stream, PlainStream) and stream.offered
         try:
-            _ask(stream)
+            if isinstance(stream, PlainStream):
+                stream.probe()
+            elif isinstance(stream, BulkListStream):
+                _ask(stream)
         except StreamError as error:
-            good = False
-            click.echo(f"FAILED  {error}")
+            spared = optional and isinstance(error, RefusedError)
+            good = good and spared
+            click.echo(f"{'refused' if spared else 'FAILED ':<8}{error}")
             continue
         granted = engine.authenticator.scope
         if scopes := stream.endpoint().lacks(granted):
-            good = False
+            good = good and optional
             click.echo(
-                f"FAILED  {stream.name}: the authorization lacks the scopes "
-                f"{', '.join(sorted(scopes))}. Run {authorize_command()}."
+                f"{'lacking' if optional else 'FAILED ':<8}{stream.name}: the "
+                f"authorization lacks the scopes {', '.join(sorted(scopes))}. Run "
+                f"{authorize_command()}."
             )
         else:
             known = "" if granted else " (its scopes are not known)"

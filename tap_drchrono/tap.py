@@ -28,12 +28,18 @@ from tap_drchrono import settings, survey
 from tap_drchrono.advice import authorize_command
 from tap_drchrono.api.transport import silence_libraries
 from tap_drchrono.engine import Engine, Outside
-from tap_drchrono.errors import Stopped, StreamError, TapDrchronoError
+from tap_drchrono.errors import (
+    RefusedError,
+    Stopped,
+    StreamError,
+    TapDrchronoError,
+)
 from tap_drchrono.records.messages import MessageWriter
 from tap_drchrono.report import describe_crash
 from tap_drchrono.run_log.summary import table
+from tap_drchrono.streams.bulk import BulkListStream
 from tap_drchrono.streams.catalogs import with_own_columns
-from tap_drchrono.streams.catalogue import STREAMS
+from tap_drchrono.streams.catalogue import ENDPOINTS, ON_REQUEST, STREAMS
 from tap_drchrono.user_files import (
     from_environment,
     misspelt,
@@ -49,7 +55,7 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from tap_drchrono.streams.bulk import BulkListStream
+    from tap_drchrono.streams.catalogue import AnyStream
 
 
 _CAPABILITIES = frozenset(
@@ -68,7 +74,7 @@ _CAPABILITIES = frozenset(
 
 
 class TapDrchrono(Tap):
-    """Singer tap for the bulk list endpoints of DrChrono, a health record system."""
+    """Singer tap for the list endpoints of DrChrono, a health record system."""
 
     name = "tap-drchrono"
     config_jsonschema = settings.SETTINGS
@@ -110,15 +116,25 @@ class TapDrchrono(Tap):
     # Streams
 
     @override
-    def discover_streams(self) -> Sequence[BulkListStream]:
-        """Return the eight streams."""
-        return [stream(self, self.engine) for stream in STREAMS]
+    def discover_streams(self) -> Sequence[AnyStream]:
+        """Return the streams that are always offered, and those asked for."""
+        extra = settings.extra_streams(self.config, ON_REQUEST)
+        return [
+            stream(self, self.engine)
+            for stream in STREAMS
+            if stream.offered or stream.endpoint().stream in extra
+        ]
 
     @property
-    def selected_streams(self) -> list[BulkListStream]:
-        """The selected streams, in the order in which they are read."""
-        streams = t.cast("dict[str, BulkListStream]", self.streams)
-        return [stream for stream in streams.values() if stream.selected]
+    def selected_streams(self) -> list[AnyStream]:
+        """The selected streams, in the order in which they are read.
+
+        Plain lists are read while the first bulk lists are generated; but what was
+        deleted comes after what it was deleted from.
+        """
+        streams = t.cast("dict[str, AnyStream]", self.streams)
+        selected = [stream for stream in streams.values() if stream.selected]
+        return sorted(selected, key=lambda stream: stream.turn)
 
     # Settings, catalog and state
 
@@ -143,7 +159,7 @@ class TapDrchrono(Tap):
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
         given = settings.given(self._config)
-        problems = settings.problems(given, schema)
+        problems = settings.problems(given, schema, ENDPOINTS)
         if raise_errors:
             for line in misspelt(os.environ, schema, self._env_var_prefix):
                 self.logger.warning("%s", line)
@@ -202,16 +218,16 @@ class TapDrchrono(Tap):
         # The SDK sets it to the log level of everything else.
         self.metrics_logger.setLevel(self.config["metrics_log_level"])
         streams = self.selected_streams
-        budget = self.engine.budget
-        budget.expect(stream.source().first_list() for stream in streams[1:])
         self.engine.progress.expect([stream.name for stream in streams])
         try:
             if self.state:
                 self.write_message(StateMessage(value=self.state))
             self._warn_of_missing_scopes()
+            self._submit_first_lists(streams)
             failed = self._read_all(streams)
         except Stopped as stop:
             if stop.signum != signal.SIGPIPE:
+                self.write_message(StateMessage(value=self.state))
                 self.logger.warning(
                     "Stopped; the next run goes on from the last state that was saved."
                 )
@@ -226,8 +242,17 @@ class TapDrchrono(Tap):
             )
         return int(bool(failed))
 
-    def _read_all(self, streams: Iterable[BulkListStream]) -> list[str]:
+    def _submit_first_lists(self, streams: Sequence[AnyStream]) -> None:
+        """Let DrChrono generate the first bulk lists while plain ones are read."""
+        bulk = [one for one in streams if isinstance(one, BulkListStream)]
+        self.engine.budget.expect(stream.source().first_list() for stream in bulk)
+        if bulk and bulk[0] is not streams[0]:
+            bulk[0].submit_ahead()
+
+    def _read_all(self, streams: Iterable[AnyStream]) -> list[str]:
         """Read streams, and write down what each came to, however that ends.
+
+        A list that nobody asked for, and that is refused, is no failure.
 
         Args:
             streams: The streams, in the order of the sync.
@@ -238,17 +263,23 @@ class TapDrchrono(Tap):
         failed = []
         try:
             for stream in streams:
-                if problem := self._read(stream):
-                    stream.failed(problem)
+                error = self._read(stream)
+                if error is None:
+                    continue
+                if isinstance(error, RefusedError) and stream.offered:
+                    stream.troubled("refused", str(error))
+                    self.logger.warning("%s", error)
+                else:
+                    stream.troubled("failed", str(error))
                     failed.append(stream.name)
-                    self.logger.error(problem)
+                    self.logger.error("%s", error)
         finally:
             if any(stream.tally for stream in streams):
                 for line in table([stream.row() for stream in streams]):
                     self.logger.info("%s", line)
         return failed
 
-    def _read(self, stream: BulkListStream) -> str | None:
+    def _read(self, stream: AnyStream) -> StreamError | None:
         """Read one stream.
 
         Args:
@@ -264,18 +295,16 @@ class TapDrchrono(Tap):
         try:
             stream.sync()
         except StreamError as error:
-            problem = str(error)
+            problem = error
         except OSError:
             raise
         except TapDrchronoError:
             stream.write_state()
             raise
-        except Stopped as stop:
-            if stop.signum != signal.SIGPIPE:
-                stream.write_state()
+        except Stopped:
             raise
         except Exception as error:  # noqa: BLE001 - the other streams still run
-            problem = f"{stream.name}: {describe_crash(error)}"
+            problem = StreamError(f"{stream.name}: {describe_crash(error)}")
         else:
             return None
         stream.write_state()
@@ -284,15 +313,18 @@ class TapDrchrono(Tap):
     def _warn_of_missing_scopes(self) -> None:
         """Say which selected streams the authorization is not enough for."""
         granted = self.engine.authenticator.granted() if self.selected_streams else None
-        for stream in self.selected_streams:
-            if lacking := stream.endpoint().lacks(granted):
-                self.logger.warning(
-                    "%s: the authorization lacks the scopes %s; DrChrono may leave out "
-                    "records without an error. Run %s to grant them.",
-                    stream.name,
-                    ", ".join(sorted(lacking)),
-                    authorize_command(),
-                )
+        lacks = [
+            f"{stream.name} {' '.join(sorted(lacking))}"
+            for stream in self.selected_streams
+            if (lacking := stream.endpoint().lacks(granted))
+        ]
+        if lacks:
+            self.logger.warning(
+                "The authorization lacks scopes, so DrChrono may leave out records "
+                "without an error (%s). Run %s to grant them.",
+                ", ".join(lacks),
+                authorize_command(),
+            )
 
     @classmethod
     @override

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import datetime as dt
+import enum
 import logging
 import typing as t
 
@@ -14,7 +15,7 @@ from singer_sdk.streams.rest import RESTStream
 from typing_extensions import override
 
 from tap_drchrono import bookmarks
-from tap_drchrono.endpoints import Endpoint
+from tap_drchrono.endpoints import Endpoint, Group
 from tap_drchrono.records.rows import Rows, mapped_fields
 from tap_drchrono.records.sinks import BatchFiles, RecordLines
 from tap_drchrono.run_log import words
@@ -40,6 +41,14 @@ Token = t.TypeVar("Token")
 Token_co = t.TypeVar("Token_co", covariant=True)
 Value = t.TypeVar("Value")
 Value_contra = t.TypeVar("Value_contra", contravariant=True)
+
+
+class Turn(enum.IntEnum):
+    """When a stream is read, within a sync."""
+
+    WHILE_LISTS_ARE_GENERATED = 1
+    BULK = 2
+    AFTER_BULK = 3
 
 
 class Paginator(t.Protocol[Token_co, Value_contra]):
@@ -77,9 +86,17 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
     """
 
     schema: t.ClassVar[StreamSchema] = StreamSchema(SCHEMAS)
-    replication_key = "updated_at"
+    primary_keys: t.ClassVar[tuple[str, ...]] = ("id",)
+    path_form: t.ClassVar[str]
+    """The path, with the stream's name in it."""
 
-    scopes: t.ClassVar[frozenset[str]]
+    group: t.ClassVar[Group]
+    """What it is about."""
+    offered: t.ClassVar[bool]
+    """Whether discovery offers it without being asked to."""
+    turn: t.ClassVar[Turn]
+    """When it is read."""
+    scopes: t.ClassVar[frozenset[str]] = frozenset()
     """Read scopes that the endpoint needs."""
     permissions: t.ClassVar[tuple[str, ...]] = ()
     """Permissions in DrChrono that the authorizing user needs."""
@@ -90,6 +107,12 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
     drops_rows: t.ClassVar[bool] = True
     """Whether a target may drop the rows that are gone once the stream was read whole.
     Not where other tables still refer to them."""
+
+    def __init_subclass__(cls) -> None:
+        """Derive the path from the name."""
+        super().__init_subclass__()
+        if name := vars(cls).get("name"):
+            cls.path = cls.path_form.format(name)
 
     def __init__(self, tap: Tap, engine: Engine) -> None:
         """Initialize the stream.
@@ -115,6 +138,9 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
             stream=declared.name,
             path=declared.path,
             key=declared.primary_keys[0],
+            replication_key=declared.replication_key,
+            group=cls.group,
+            offered=cls.offered,
             scopes=cls.scopes,
             permissions=cls.permissions,
             sharing=cls.sharing,
@@ -186,9 +212,10 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
                         self._claim(covered)
                     progress.page_sent()
                 sink.flush(last=True)
-                sink.complete()
+                if paginator.outcome().whole:
+                    sink.complete()
+                    self.reached_end(paginator.outcome())
                 self._claim(paginator.outcome().bookmark)
-                self.reached_end(paginator.outcome())
                 self._trouble = "warned" if self._warned else ""
         finally:
             progress.end()
@@ -225,13 +252,14 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
                 words.counted(outcome.reread, "page"),
             )
 
-    def failed(self, why: str) -> None:
+    def troubled(self, word: str, why: str) -> None:
         """Note for the table at the end that the stream could not be read on.
 
         Args:
+            word: What went wrong, in a word.
             why: The reason, in a sentence.
         """
-        self._trouble, self._why = "failed", why
+        self._trouble, self._why = word, why
 
     def row(self) -> Row:
         """Return the stream's row of the table at the end."""
@@ -279,9 +307,14 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
         It is in whole seconds, as the SDK has it: targets keep it in 32 bits.
         """
         wanted = self.config.get("emit_activate_version_messages")
-        if wanted and self.drops_rows and not self.incremental:
+        if wanted and self.drops_rows and self.reads_whole:
             return int(self.engine.clock.now())
         return None
+
+    @property
+    def reads_whole(self) -> bool:
+        """Whether a run reads all that there is, and puts all of it out."""
+        return not self.incremental
 
     @property
     @override

@@ -9,12 +9,13 @@ from typing_extensions import override
 
 from tap_drchrono import bookmarks, timestamps
 from tap_drchrono.api.ask import Answered
+from tap_drchrono.endpoints import Group
 from tap_drchrono.errors import HostError, StreamError
 from tap_drchrono.lists.answers import interpret
 from tap_drchrono.lists.jobs import Answer, Order, Source, Status, Submit, Token
 from tap_drchrono.lists.paginator import BulkListPaginator
 from tap_drchrono.run_log.progress import Standing
-from tap_drchrono.streams.base import DrChronoStream
+from tap_drchrono.streams.base import DrChronoStream, Turn
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,12 @@ if t.TYPE_CHECKING:
 
 class BulkListStream(DrChronoStream[Token, Answer]):
     """A bulk list endpoint of DrChrono, read incrementally by `updated_at`."""
+
+    path_form = "/api/{}_list"
+    group = Group.BULK
+    offered = True
+    turn = Turn.BULK
+    replication_key = "updated_at"
 
     max_page_size: t.ClassVar[int] = 1000
     """Records a page at most, as DrChrono documents for the endpoint."""
@@ -82,16 +89,36 @@ class BulkListStream(DrChronoStream[Token, Answer]):
         wait, or to fail: its own stream will ask again.
         """
         self.engine.progress.wait_until(token.at)
+        if token.list.stream != self.name:
+            return self._ask_ahead(token)
         request = self.get_http_request(page=PageContext(None, token))
-        api, endpoint = self.engine.api, token.list.source.endpoint
-        if endpoint.stream == self.name:
-            return api.ask(endpoint, request, lambda found: interpret(token, found))
+        return self.engine.api.ask(
+            self.endpoint(), request, lambda found: interpret(token, found)
+        )
+
+    def _ask_ahead(self, token: Token) -> Answered[Answer]:
+        """Ask for a list that a stream will want later."""
+        request = self.get_http_request(page=PageContext(None, token))
         try:
-            return api.ask(
-                endpoint, request, lambda found: interpret(token, found), tries=1
+            return self.engine.api.ask(
+                token.list.source.endpoint,
+                request,
+                lambda found: interpret(token, found),
+                tries=1,
             )
         except (HostError, StreamError):
             return Answered(None, Answer(Status.REFUSED))
+
+    def submit_ahead(self) -> None:
+        """Submit the first lists of the bulk streams, as far as there is room."""
+        budget, clock = self.engine.budget, self.engine.clock
+        while pending := budget.next_ahead(own=0):
+            answer = self._ask_ahead(Submit(pending, 1)).value
+            if answer.status is Status.IN_PROGRESS and answer.uuid:
+                pending.submitted(answer.uuid, clock.now())
+            else:
+                budget.give_up(pending)
+                return
 
     @override
     def aim(self) -> str:

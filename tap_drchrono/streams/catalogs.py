@@ -37,7 +37,7 @@ def with_own_columns(catalog: Mapping[str, t.Any]) -> dict[str, t.Any]:
                 entry |= {
                     "schema": SCHEMAS.get_schema(name),
                     "key_properties": [ENDPOINTS[name].key],
-                    "replication_key": "updated_at",
+                    "replication_key": ENDPOINTS[name].replication_key,
                     "replication_method": _method(given),
                 }
             entries.append(entry)

@@ -7,6 +7,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from tap_drchrono.streams.catalogue import scopes
+
 CLIENT = {"client_id": "invented-client", "client_secret": "invented-secret"}
 
 
@@ -21,7 +23,7 @@ class OAuthServer:
         self.codes = {}
         self.requests = []
         self.consent = "approve"
-        self.scope = "billing:read calendar:read clinical:read patients:read"
+        self.scope = " ".join(sorted(scopes()))
         self._serial = itertools.count(1)
         self._lock = threading.Lock()
 

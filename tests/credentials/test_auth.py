@@ -17,7 +17,7 @@ from tap_drchrono.credentials.auth import Authenticator, Credentials
 from tap_drchrono.credentials.file import CredentialsFile
 from tap_drchrono.credentials.grant import Grant, Pair, Stored, new_grant
 from tap_drchrono.errors import CredentialsError, HostError, Stopped
-from tap_drchrono.streams.catalogue import ENDPOINTS, SCOPES, missing_scopes
+from tap_drchrono.streams.catalogue import missing_scopes, scopes
 
 API = "https://drchrono.example"
 HOURS = 3600.0
@@ -778,10 +778,15 @@ def _keep_old_pair(path, url):
 
 
 def test_every_stream_has_its_scopes_and_a_lack_is_named_by_stream():
-    assert all(scope.endswith(":read") for scope in SCOPES)
-    assert missing_scopes(SCOPES) == {}
-    assert missing_scopes(SCOPES - {"billing:read"}) == {
+    assert all(scope.endswith(":read") for scope in scopes())
+    assert missing_scopes(scopes()) == {}
+    assert missing_scopes(scopes() - {"billing:read"}) == {
         "line_items": {"billing:read"},
         "transactions": {"billing:read"},
+        "line_item_deletions": {"billing:read"},
     }
-    assert len(ENDPOINTS) == 8
+
+
+def test_streams_on_request_need_scopes_of_their_own():
+    assert scopes({"tasks"}) == scopes() | {"tasks:read"}
+    assert missing_scopes(scopes(), {"tasks"}) == {"tasks": {"tasks:read"}}

@@ -21,7 +21,7 @@ from tap_drchrono.credentials.file import CredentialsFile
 from tap_drchrono.credentials.grant import Pair, Stored, new_grant
 from tap_drchrono.credentials.loopback import Listener
 from tap_drchrono.errors import CredentialsError
-from tap_drchrono.streams.catalogue import SCOPES
+from tap_drchrono.streams.catalogue import scopes
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_a_person_consents_and_the_tap_can_read(run, server, path, person, brows
 
 def test_exactly_the_scopes_that_the_streams_need_are_asked_for(run, person):
     run()
-    assert person.asked("scope").split() == sorted(SCOPES)
+    assert person.asked("scope").split() == sorted(scopes())
     assert person.asked("response_type") == "code"
     assert len(person.asked("state")) >= 32
     first = person.asked("state")
@@ -170,8 +170,7 @@ def test_scopes_that_an_older_application_lacks_are_named(
     server, path, person, monkeypatch, run
 ):
     """With the command that leaves them out, as it is started here."""
-    new = "billing:patient-payment:read", "user:read"
-    monkeypatch.setattr(authorize, "SCOPES", SCOPES | {*new})
+    new = "billing:patient-payment:read", "settings:read", "user:read"
     monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(path.parent))
     server.consent = "invalid_scope"
     status, _, err = run()
@@ -534,7 +533,7 @@ def test_the_sandbox_authorizes_and_goes_on_rotating(path, monkeypatch, caplog):
                     timeout=10,
                 )
                 assert answer.status_code == 201
-                assert auth.scope == SCOPES
+                assert auth.scope == scopes()
         grants = list(sandbox.api.oauth.grants.values())
     assert [grant.refreshes for grant in grants if grant.refreshes] == [3]
     assert "MARK-" not in caplog.text

@@ -132,7 +132,7 @@ class TestOldCatalogs:
     def test_streams_that_the_tap_does_not_know_are_left_out(self, tap, catalog):
         old, entry, _ = entry_of(only(catalog, ["patients"]), "patients")
         other = json.loads(json.dumps(entry))
-        other |= {"tap_stream_id": "offices", "stream": "offices"}
+        other |= {"tap_stream_id": "other", "stream": "other"}
         old["streams"].append(other)
         target = tap.run(catalog=old).good()
         assert set(target.schemas) == {"patients"}

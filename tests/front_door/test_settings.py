@@ -15,6 +15,7 @@ from offline import offline
 from tap_process import Tap, only
 
 from tap_drchrono.settings import SETTINGS, given, problems, url_problem
+from tap_drchrono.streams.catalogue import ENDPOINTS
 from tap_drchrono.tap import TapDrchrono
 from tap_drchrono.user_files import from_environment
 
@@ -145,7 +146,7 @@ class TestProblems:
     @pytest.fixture
     def told(self, schema):
         def tell(**config):
-            lines = problems(given(config), schema)
+            lines = problems(given(config), schema, ENDPOINTS)
             assert SECRET not in " ".join(lines)
             return lines
 

@@ -195,6 +195,8 @@ def test_less_can_be_asked_for(make_tap):
         )
         target = tap.run().good()
         for entry in served.api.log:
+            if entry.endpoint not in STREAMS:
+                continue
             assert entry.verbose is None
             assert entry.show_archived is None
             assert entry.show_inactive is None
@@ -352,9 +354,9 @@ def test_an_empty_practice(make_tap):
     with offline(practice=Practice.of({})) as served:
         ended = make_tap(served).run()
         target = ended.good()
-    assert set(target.schemas) == set(STREAMS)
+    assert set(STREAMS) < set(target.schemas)
     assert not target.of_type("RECORD")
-    assert target.state == {"bookmarks": {stream: {} for stream in STREAMS}}
+    assert {target.state["bookmarks"][stream] == {} for stream in STREAMS} == {True}
     assert ended.log.count("DrChrono may leave out records") == len(STREAMS)
 
 

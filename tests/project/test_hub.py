@@ -144,10 +144,10 @@ def test_each_group_of_settings_is_enough():
     assert groups
     for group in groups:
         config = dict.fromkeys(group, "invented")
-        assert problems(config, ABOUT["settings"]) == []
+        assert problems(config, ABOUT["settings"], ()) == []
         for name in group:
             fewer = {key: value for key, value in config.items() if key != name}
-            assert problems(fewer, ABOUT["settings"])
+            assert problems(fewer, ABOUT["settings"], ())
 
 
 def test_it_has_the_fields_of_a_listing():

@@ -49,8 +49,9 @@ def _kind(setting: dict[str, t.Any]) -> str:
     """Name a setting's kind as Meltano does."""
     if setting.get("format") == "date-time":
         return "date_iso8601"
-    (kind,) = (one for one in setting["type"] if one != "null")
-    return str(kind)
+    kinds = [one for one in setting["type"] if one != "null"]
+    # Meltano refuses text for an array.
+    return "string" if "string" in kinds else " ".join(kinds)
 
 
 def _text(value: object) -> str:

@@ -55,9 +55,10 @@ SCHEMA = obj(
     _extra=EXTRA,
 )
 
+SCHEMA_FILES = Path(__file__).parents[2] / "tap_drchrono" / "schemas"
 STREAMS = {
     path.stem: json.loads(path.read_text("utf-8"))
-    for path in sorted(Path(__file__).parents[1].glob("snapshots/*.json"))
+    for path in sorted(SCHEMA_FILES.glob("*.json"))
 }
 
 

@@ -1,0 +1,1 @@
+"""A plain list: a GET a page, and a `next` that leads to the following one."""

@@ -1,0 +1,192 @@
+"""The paginator: follows `next`, and reads again where counted pages may have moved."""
+
+from __future__ import annotations
+
+import typing as t
+
+from singer_sdk.pagination import BaseAPIPaginator
+from typing_extensions import override
+
+from tap_drchrono import timestamps
+from tap_drchrono.errors import StreamError
+from tap_drchrono.pages import Outcome, Page
+from tap_drchrono.plain_lists.answers import Ask, PlainAnswer
+from tap_drchrono.plain_lists.links import LinkError, is_numbered, parameters
+from tap_drchrono.plain_lists.newest import Newest
+
+if t.TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Collection, Mapping
+
+    import requests
+
+    from tap_drchrono.endpoints import Endpoint
+    from tap_drchrono.pages import Record
+    from tap_drchrono.plain_lists.links import Parameters
+
+_MOST_PAGES = 2000
+"""Pages of a list: half a million records, four hours of requests."""
+_MOST_PASSES = 5
+"""Passes through a list of counted pages that never gives the same keys twice."""
+
+
+class PlainSource(t.NamedTuple):
+    """What is read.
+
+    Attributes:
+        endpoint: The list.
+        paths: What the path of a `next` may be.
+        parameters: What its first page is asked for with.
+        changed: The field that tells when a record changed; None where none does.
+        bookmark: The stored bookmark; None for none.
+        written_from: The day of change from which records go out; None for all.
+    """
+
+    endpoint: Endpoint
+    paths: Collection[str]
+    parameters: Mapping[str, str]
+    changed: str | None
+    bookmark: str | None
+    written_from: dt.date | None = None
+
+
+class PlainPaginator(BaseAPIPaginator[Ask | None]):
+    """Follows the pages of one list.
+
+    A cursor names a position, so what does not change is met exactly once. Counted
+    pages shift where a record is deleted, and one that did not change is lost: such a
+    list is read until two passes give the same keys.
+    """
+
+    def __init__(self, source: PlainSource, warn: Callable[[str], None]) -> None:
+        """Start with the first page.
+
+        Args:
+            source: What is read.
+            warn: Says something once, without values.
+        """
+        first = Ask(tuple(sorted(source.parameters.items())))
+        super().__init__(first)
+        self._source = source
+        self._warn = warn
+        self._newest = Newest(source.bookmark)
+        self._next: Ask | None = first
+        self._asked: set[Parameters] = {first.parameters}
+        self._seen: set[tuple[str, object]] = set()
+        self._keys: set[str] = set()
+        self._keys_before: set[str] = set()
+        self._settled = False
+        self._pages_again = 0
+        self.pages = 0
+        self.records = 0
+        self.twice = 0
+        self.started: float | None = None
+
+    @override
+    def get_next(self, response: requests.Response) -> Ask | None:
+        """Say what to ask next, or None at the end of the list."""
+        return self._next
+
+    def page(self, answer: PlainAnswer) -> Page | None:
+        """Take in the answer to the current token.
+
+        Args:
+            answer: The answer, read.
+
+        Returns:
+            Its records, without those that need not be written; the bookmark stays
+            where it was, since no order is promised.
+
+        Raises:
+            StreamError: If `next` does not lead on.
+        """
+        ask = t.cast("Ask", self.current_value)
+        if self.started is None:
+            self.started = answer.at
+        self.pages += 1
+        self._pages_again += ask.turn > 1
+        if self._source.changed:
+            changes = [record.get(self._source.changed) for record in answer.records]
+        else:
+            changes = [None] * len(answer.records)
+        self._newest.see(changes, self.started)
+        records = [one for one in answer.records if self._is_wanted(one, ask.turn)]
+        self.records += len(records)
+        self._next = self._after(ask, answer)
+        return Page(records, self._source.bookmark, self._source.bookmark)
+
+    def outcome(self) -> Outcome:
+        """Say what the read came to so far."""
+        bookmark = self._source.bookmark
+        if self._settled and self.started is not None:
+            bookmark = self._newest.bookmark(self.started)
+        return Outcome(
+            bookmark,
+            self.records,
+            self.pages,
+            reread=self._pages_again,
+            started=self.started,
+            whole=self._settled,
+        )
+
+    def _is_wanted(self, record: Record, turn: int) -> bool:
+        """Tell whether a record is to be written, and remember that it came."""
+        key = record.get(self._source.endpoint.key)
+        changed = None
+        if self._source.changed:
+            changed = timestamps.parse(record.get(self._source.changed))
+        if isinstance(key, (str, int)):
+            name = str(key)
+            self.twice += turn == 1 and name in self._keys
+            self._keys.add(name)
+            version = (name, changed)
+            if turn > 1 and version in self._seen:
+                return False
+            self._seen.add(version)
+        day = self._source.written_from
+        return day is None or changed is None or changed.date() >= day
+
+    def _after(self, ask: Ask, answer: PlainAnswer) -> Ask | None:
+        """Say what to ask after a page."""
+        source = self._source
+        try:
+            found = parameters(answer.next, source.parameters, source.paths)
+        except LinkError as error:
+            raise StreamError(self._astray(str(error))) from None
+        if found is None:
+            return self._after_pass(ask)
+        if found in self._asked:
+            raise StreamError(self._astray("leads to a page that was read before"))
+        if ask.number >= _MOST_PAGES:
+            raise StreamError(self._astray(f"leads on after {_MOST_PAGES} pages"))
+        self._asked.add(found)
+        return Ask(found, ask.number + 1, ask.turn)
+
+    def _after_pass(self, ask: Ask) -> Ask | None:
+        """Say whether the list is read, or has to be read again."""
+        if (
+            ask.number == 1
+            or not is_numbered(ask.parameters)
+            or (ask.turn > 1 and self._keys == self._keys_before)
+        ):
+            self._settled = True
+        elif ask.turn >= _MOST_PASSES:
+            self._warn(
+                f"The list kept changing while it was read {_MOST_PASSES} times; a "
+                "record may be missing until the next sync."
+            )
+        else:
+            first = Ask(tuple(sorted(self._source.parameters.items())))
+            self._asked = {first.parameters}
+            self._keys_before, self._keys = self._keys, set()
+            return first._replace(turn=ask.turn + 1)
+        return None
+
+    def _astray(self, problem: str) -> str:
+        """Say that a `next` is not followed."""
+        endpoint = self._source.endpoint
+        return (
+            f"{endpoint.stream}: the address of the next page that DrChrono gives for "
+            f"{endpoint.path} {problem}. Run the tap again later; if it stays, report "
+            "it to DrChrono."
+        )
