@@ -6,18 +6,21 @@ what a sync would cost is what it cost the last time.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
+import textwrap
 import typing as t
 
 import click
 
 from tap_drchrono.advice import authorize_command
-from tap_drchrono.clock import how_long
 from tap_drchrono.errors import CredentialsError, RefusedError, StreamError
 from tap_drchrono.lists.jobs import Fetch, Frame, PendingList, Purpose, Status, Submit
 from tap_drchrono.lists.polling import explore
 from tap_drchrono.lists.windows import Window
+from tap_drchrono.run_log.estimate import Allowance
+from tap_drchrono.run_log.outlook import WIDTH, Work, told
 from tap_drchrono.streams.bulk import BulkListStream
 from tap_drchrono.streams.plain import PlainStream
 
@@ -34,6 +37,8 @@ _LOOK_AFTER = 4.0
 _MOST_LOOKS = 8
 _PAGE_SECONDS = 30.0
 """Seconds that a full page is taken to need; DrChrono publishes no figure."""
+_VERDICT = 8
+"""Columns of the word before what was found of a stream."""
 _OVERLAP = 1.06
 """Pages read for each page of records, as windows overlap."""
 
@@ -149,24 +154,6 @@ def _size(stream: BulkListStream, records: int) -> Size:
     return Size(stream.name, records, pages, 2 * pages)
 
 
-def duration(requests: int, pages: int, hourly_limit: int, at_once: int) -> float:
-    """Estimate how long a sync takes.
-
-    Args:
-        requests: Requests in all.
-        pages: Pages in all.
-        hourly_limit: Requests a clock hour.
-        at_once: Lists generated at once.
-
-    Returns:
-        Seconds: the longer of what the quota and what the lists need.
-    """
-    by_quota = (
-        3600.0 * (requests - 1) / hourly_limit if requests > hourly_limit else 0.0
-    )
-    return max(by_quota, _PAGE_SECONDS * -(-pages // at_once))
-
-
 def show(
     streams: Sequence[AnyStream],
     engine: Engine,
@@ -188,14 +175,20 @@ def show(
     sizes = measure(streams)
     pages = sum(size.pages for size in sizes)
     requests = sum(size.requests for size in sizes)
-    limit = engine.quota.limit
-    seconds = duration(requests, pages, limit, at_once)
+    bulk = {stream.name for stream in _bulk(streams)}
+    lists = sum(size.pages for size in sizes if size.stream in bulk)
+    work = Work(requests, lists, at_once, _PAGE_SECONDS)
+    allowance = Allowance.of(engine.quota, engine.clock.now())
+    seconds = work.seconds(allowance)
     if output_format == "json":
         total = {
             "records": sum(size.records or 0 for size in sizes),
             "pages": pages,
             "requests": requests,
             "seconds": round(seconds),
+            "hourly_limit": allowance.limit,
+            "used_this_hour": allowance.used,
+            "ends_at": _utc(allowance.now + seconds),
         }
         found = {"streams": [size._asdict() for size in sizes], "total": total}
         click.echo(json.dumps(found, indent=2))
@@ -217,10 +210,8 @@ def show(
         )
         if more:
             click.echo("+: or more. The list tells no count, and was never read whole.")
-        click.echo(
-            f"About {how_long(seconds)} with {limit} requests an hour, if a "
-            f"full page takes {_PAGE_SECONDS:.0f} s."
-        )
+        for line in told(work, allowance):
+            click.echo(line)
     for size in sizes:
         if size.problem:
             logger.error(size.problem)
@@ -251,19 +242,19 @@ def test(streams: Sequence[AnyStream], engine: Engine) -> int:
         except StreamError as error:
             spared = optional and isinstance(error, RefusedError)
             good = good and spared
-            click.echo(f"{'refused' if spared else 'FAILED ':<8}{error}")
+            _say("refused" if spared else "FAILED", str(error))
             continue
         granted = engine.authenticator.scope
         if scopes := stream.endpoint().lacks(granted):
             good = good and optional
-            click.echo(
-                f"{'lacking' if optional else 'FAILED ':<8}{stream.name}: the "
-                f"authorization lacks the scopes {', '.join(sorted(scopes))}. Run "
-                f"{authorize_command()}."
+            _say(
+                "lacking" if optional else "FAILED",
+                f"{stream.name}: the authorization lacks the scopes "
+                f"{', '.join(sorted(scopes))}. Run {authorize_command()}.",
             )
         else:
             known = "" if granted else " (its scopes are not known)"
-            click.echo(f"good    {stream.name}{known}")
+            _say("good", f"{stream.name}{known}")
     if streams and (doubt := engine.authenticator.doubt):
         raise CredentialsError(doubt)
     click.echo(
@@ -272,3 +263,22 @@ def test(streams: Sequence[AnyStream], engine: Engine) -> int:
         else "Credentials and connection are good, but not every stream can be read."
     )
     return int(not good)
+
+
+def _say(verdict: str, text: str) -> None:
+    """Print what was found of a stream, with what follows the first line indented."""
+    indent = " " * _VERDICT
+    click.echo(
+        textwrap.fill(
+            f"{verdict:<{_VERDICT}}{text}",
+            WIDTH,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )
+
+
+def _utc(moment: float) -> str:
+    """Write a time as ISO 8601."""
+    return dt.datetime.fromtimestamp(round(moment), dt.UTC).isoformat()

@@ -9,6 +9,9 @@ from __future__ import annotations
 import math
 import typing as t
 
+if t.TYPE_CHECKING:
+    from tap_drchrono.api.quota import Quota
+
 HOUR = 3600.0
 
 _REQUESTS_A_PAGE = 2.0
@@ -30,6 +33,16 @@ class Allowance(t.NamedTuple):
     limit: int
     used: int
     now: float
+
+    @classmethod
+    def of(cls, quota: Quota, now: float) -> Allowance:
+        """Take it from the quota that is counted.
+
+        Args:
+            quota: The quota.
+            now: Seconds since the epoch.
+        """
+        return cls(quota.limit, quota.used, now)
 
     @property
     def left(self) -> int:

@@ -204,11 +204,10 @@ class Progress:
             pages_read=at.pages - start.pages,
             requests=self._spent(at) - self._learning,
         )
-        quota = self._quota
         return time_left(
             measured,
             max(at.total - at.records, 0),
             pending=at.lists or 0,
             at_once=self._at_once,
-            allowance=Allowance(quota.limit, quota.used, self._clock.now()),
+            allowance=Allowance.of(self._quota, self._clock.now()),
         )

@@ -135,6 +135,7 @@ class TestTest:
             in (ended.text)
         )
         assert "good    patients" in ended.text
+        assert max(map(len, ended.text.splitlines())) <= 80
 
     def test_a_bad_token(self, make_tap):
         with offline(practice=Practice.generate(records=3)) as served:
@@ -180,7 +181,11 @@ class TestPlan:
         assert all(size["requests"] == 2 * size["pages"] for size in sizes.values())
         assert plan["total"]["records"] == sum(counts.values())
         assert plan["total"]["requests"] == sum(s["requests"] for s in sizes.values())
-        assert plan["total"]["seconds"] > 0
+        total = plan["total"]
+        assert total["seconds"] > 0
+        assert (total["hourly_limit"], total["used_this_hour"]) == (500, 16)
+        ahead = dt.datetime.fromisoformat(total["ends_at"]) - dt.datetime.now(dt.UTC)
+        assert abs(ahead.total_seconds() - total["seconds"]) < 30
         asked = requests_by_stream(served.api)
         assert asked == {(m, name): 1 for name in STREAMS for m in ("POST", "GET")}
         assert {e.page_size for e in served.api.log} == {1}
@@ -189,14 +194,17 @@ class TestPlan:
         chosen = only(catalog, ["line_items", "transactions"])
         ended = make_tap(served).run("--plan", catalog=chosen)
         assert ended.status == 0
-        head, *rows, total, words = ended.text.splitlines()
+        head, *rest = ended.text.splitlines()
+        rows, total, words = rest[:2], rest[2], " ".join(rest[3:])
         assert head.split() == ["stream", "records", "pages", "requests"]
         assert [row.split()[:2] for row in rows] == [
             ["line_items", "2,500"],
             ["transactions", "7"],
         ]
         assert total.split()[:2] == ["all", "2,507"]
-        assert "500 requests an hour" in words
+        assert "8 requests, at 500 a clock hour: 496 are left until " in words
+        assert "A sync that begins now ends at about " in words
+        assert max(map(len, ended.text.splitlines())) <= 80
 
     def test_of_a_further_run(self, make_tap, served, catalog):
         ahead = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=2)
