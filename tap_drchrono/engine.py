@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import requests
 
 from tap_drchrono.api.ask import Api
+from tap_drchrono.api.outage import Outage
 from tap_drchrono.api.quota import Quota
 from tap_drchrono.api.transport import Transport
 from tap_drchrono.clock import Clock
@@ -71,14 +72,16 @@ class Engine:
         clock = outside.clock
         quota = Quota(config["hourly_request_limit"], clock, logger)
         timeout = config["request_timeout"]
-        transport = Transport(outside.session, quota, clock, timeout)
+        outage = Outage(clock, logger, config["outage_timeout"])
+        transport = Transport(outside.session, quota, outage, clock, timeout)
         authenticator = Authenticator(
             Credentials.from_config(config),
             # After a stop too: an answer that nobody stores ends the grant.
             send=lambda request: transport.send(request, grace=timeout),
             clock=clock,
+            patience=outage,
         )
-        api = Api(transport, authenticator, clock, logger)
+        api = Api(transport, authenticator, outage, clock, logger)
         at_once = config["max_pending_lists"]
         return cls(
             clock=clock,

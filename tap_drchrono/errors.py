@@ -35,6 +35,10 @@ class RefusedError(StreamError):
     """DrChrono does not give this list to this authorization, or does not have it."""
 
 
+class EndpointError(StreamError):
+    """The host fails on one endpoint only: its stream is worth another try later."""
+
+
 class Stopped(BaseException):
     """SIGTERM or Ctrl-C asked the tap to end.
 

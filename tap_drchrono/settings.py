@@ -176,6 +176,15 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
         description="Seconds for one HTTP request.",
     ),
     th.Property(
+        "outage_timeout",
+        th.IntegerType(minimum=0, maximum=86_400),
+        default=900,
+        title="Outage Timeout",
+        description=(
+            "Seconds for which the tap waits while DrChrono gives no usable answer."
+        ),
+    ),
+    th.Property(
         "metrics_log_level",
         th.StringType(allowed_values=["DEBUG", "INFO", "WARNING", "ERROR"]),
         default="WARNING",

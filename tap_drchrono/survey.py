@@ -231,6 +231,7 @@ def test(streams: Sequence[AnyStream], engine: Engine) -> int:
     Raises:
         CredentialsError: If no stream takes the access token.
     """
+    engine.api.hurry()
     good = True
     for stream in streams:
         optional = isinstance(stream, PlainStream) and stream.offered

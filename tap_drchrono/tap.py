@@ -29,6 +29,7 @@ from tap_drchrono.advice import authorize_command
 from tap_drchrono.api.transport import silence_libraries
 from tap_drchrono.engine import Engine, Outside
 from tap_drchrono.errors import (
+    EndpointError,
     RefusedError,
     Stopped,
     StreamError,
@@ -219,6 +220,7 @@ class TapDrchrono(Tap):
         self.metrics_logger.setLevel(self.config["metrics_log_level"])
         streams = self.selected_streams
         self.engine.progress.expect([stream.name for stream in streams])
+        self.engine.api.expect((one.endpoint(), one.ping()) for one in streams)
         try:
             if self.state:
                 self.write_message(StateMessage(value=self.state))
@@ -252,7 +254,8 @@ class TapDrchrono(Tap):
     def _read_all(self, streams: Iterable[AnyStream]) -> list[str]:
         """Read streams, and write down what each came to, however that ends.
 
-        A list that nobody asked for, and that is refused, is no failure.
+        A list that nobody asked for, and that is refused, is no failure. A stream whose
+        endpoint fails, while others answer, is tried once more after them.
 
         Args:
             streams: The streams, in the order of the sync.
@@ -260,24 +263,43 @@ class TapDrchrono(Tap):
         Returns:
             The names of those that could not be read.
         """
-        failed = []
+        failed: list[str] = []
+        aside: list[AnyStream] = []
         try:
             for stream in streams:
                 error = self._read(stream)
-                if error is None:
-                    continue
-                if isinstance(error, RefusedError) and stream.offered:
-                    stream.troubled("refused", str(error))
-                    self.logger.warning("%s", error)
-                else:
-                    stream.troubled("failed", str(error))
+                if isinstance(error, EndpointError):
+                    self.logger.warning("%s It is tried once more at the end.", error)
+                    aside.append(stream)
+                elif self._is_failed(stream, error):
                     failed.append(stream.name)
-                    self.logger.error("%s", error)
+            failed += [
+                stream.name
+                for stream in aside
+                if self._is_failed(stream, self._read(stream))
+            ]
         finally:
             if any(stream.tally for stream in streams):
                 for line in table([stream.row() for stream in streams]):
                     self.logger.info("%s", line)
         return failed
+
+    def _is_failed(self, stream: AnyStream, error: StreamError | None) -> bool:
+        """Say what a stream came to, if it could not be read, and whether that counts.
+
+        Args:
+            stream: The stream.
+            error: Why it could not be read; None where it was.
+        """
+        if error is None:
+            return False
+        if isinstance(error, RefusedError) and stream.offered:
+            stream.troubled("refused", str(error))
+            self.logger.warning("%s", error)
+            return False
+        stream.troubled("failed", str(error))
+        self.logger.error("%s", error)
+        return True
 
     def _read(self, stream: AnyStream) -> StreamError | None:
         """Read one stream.

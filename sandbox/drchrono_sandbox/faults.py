@@ -104,11 +104,16 @@ class Fault:
         when: Only polls that would find the list in progress, or complete.
         nth: The first of the matching requests that is hit, from 1.
         times: How many of them are hit from there on; all if None.
+        begins: When it begins, in seconds since the epoch.
+        ends: When it ends, likewise; never if None.
+        lasts: Seconds from its first hit for which it hits all requests, whatever they
+            are.
         chance: How likely each of those is really hit.
         performed: Whether the request takes effect before its answer is lost.
         status: The status code of `list_failed`, `list_canceled` and `list_error`.
         seconds: Of `hang`, `slow`, and what `429` says.
         form: How `429` says it.
+        retry_after: The `Retry-After` of an answer that does not depend on the request.
         location: Where `redirect_elsewhere` leads; a made-up host if empty.
         permanent: Whether a redirect has status 301 rather than 302.
     """
@@ -122,11 +127,15 @@ class Fault:
     when: When = "any"
     nth: int = 1
     times: int | None = 1
+    begins: float = 0.0
+    ends: float | None = None
+    lasts: float = 0.0
     chance: float = 1.0
     performed: bool = False
     status: int = 200
     seconds: float = 30.0
     form: ThrottleForm = "sentence"
+    retry_after: str = ""
     location: str = ""
     permanent: bool = False
 
@@ -172,6 +181,7 @@ class Call(t.NamedTuple):
         page_size: Of the list that is posted or polled.
         poll: The number of this poll of its list, from 1; 0 for other requests.
         state: What a poll would find; empty for other requests.
+        now: When it came, in seconds since the epoch.
     """
 
     method: str
@@ -180,6 +190,7 @@ class Call(t.NamedTuple):
     page_size: int | None = None
     poll: int = 0
     state: t.Literal["", "progress", "complete"] = ""
+    now: float = 0.0
 
 
 def _matches(fault: Fault, call: Call) -> bool:
@@ -191,6 +202,8 @@ def _matches(fault: Fault, call: Call) -> bool:
     if fault.endpoint not in groups:
         return False
     if fault.page_size is not None and (call.page_size or 0) < fault.page_size:
+        return False
+    if call.now < fault.begins or (fault.ends is not None and call.now >= fault.ends):
         return False
     return (
         fault.method in {"", call.method}
@@ -217,6 +230,7 @@ class FaultPlan:
         self.faults = tuple(Fault.of(fault) for fault in faults)
         self.matched = [0] * len(self.faults)
         self.applied = [0] * len(self.faults)
+        self._until = [0.0] * len(self.faults)
 
     def hit(self, call: Call) -> Fault | None:
         """Find the fault that hits a request, and count.
@@ -228,6 +242,8 @@ class FaultPlan:
             The fault to apply, if any.
         """
         for position, fault in enumerate(self.faults):
+            if call.now < self._until[position]:
+                return fault
             if not _matches(fault, call):
                 continue
             self.matched[position] += 1
@@ -235,5 +251,6 @@ class FaultPlan:
             hits = done >= 0 and (fault.times is None or done < fault.times)
             if hits and self._rng.random() < fault.chance:
                 self.applied[position] += 1
+                self._until[position] = call.now + fault.lasts
                 return fault
         return None

@@ -122,10 +122,16 @@ class Seen:
             )
             query = bulk.query
             return Call(
-                method, self.endpoint, query.page, query.page_size, bulk.polls, state
+                method,
+                self.endpoint,
+                query.page,
+                query.page_size,
+                bulk.polls,
+                state,
+                self.now,
             )
         page, page_size = (self._asked(name) for name in ("page", "page_size"))
-        return Call(method, self.endpoint, page, page_size)
+        return Call(method, self.endpoint, page, page_size, now=self.now)
 
     def _asked(self, name: str) -> int | None:
         text = self.request.query.get(name, "")

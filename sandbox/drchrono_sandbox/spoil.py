@@ -89,10 +89,15 @@ def canned(fault: Fault, request: Request, mark: str) -> Response | None:
         delay = fault.seconds if kind == "hang" else 0.0
         return Response(503, {}, b"", Misbehaviour(delay=delay, cut=kind))
     if kind == "429":
-        return throttled(fault.form, fault.seconds, mark)
-    if kind in {"redirect", "redirect_elsewhere"}:
-        return _redirect(fault, request)
-    return _plain(kind, mark)
+        answer: Response | None = throttled(fault.form, fault.seconds, mark)
+    elif kind in {"redirect", "redirect_elsewhere"}:
+        answer = _redirect(fault, request)
+    else:
+        answer = _plain(kind, mark)
+    if answer is not None and fault.retry_after:
+        headers = {**answer.headers, "retry-after": fault.retry_after}
+        return Response(answer.status, headers, answer.body)
+    return answer
 
 
 def _plain(kind: str, mark: str) -> Response | None:

@@ -60,6 +60,34 @@ def test_a_lost_answer_may_have_had_its_effect(bench):
         assert refresh(api).status == status
 
 
+def test_a_fault_may_have_its_time(bench):
+    fault = Fault(kind="503", times=None, begins=NOW + 10, ends=NOW + 20)
+    api = bench(faults=[fault])
+    statuses = []
+    for api.now in (NOW + 9, NOW + 10, NOW + 19, NOW + 20):
+        statuses.append(api.post("patients").status)
+    assert statuses == [201, 503, 503, 201]
+
+
+def test_a_fault_may_last_for_everyone_from_its_first_hit(bench):
+    api = bench(faults=[Fault(kind="503", endpoint="patients", page=2, lasts=60)])
+    assert api.post("patients", page=1).status == 201
+    statuses = []
+    for wait in (0, 59, 60):
+        api.now = NOW + wait
+        statuses.append(
+            api.post("patients" if wait == 0 else "line_items", page=2).status
+        )
+    assert statuses == [503, 503, 201]
+    assert refresh(api).status == 200
+
+
+@pytest.mark.parametrize("kind", ["429", "503"])
+def test_an_answer_may_say_when_to_come_back(bench, kind):
+    answer = bench(faults=[Fault(kind=kind, retry_after="0")]).post("patients")
+    assert answer.headers["retry-after"] == "0"
+
+
 def test_a_fault_may_hit_by_chance(bench):
     api = bench(faults=[Fault(kind="500", times=None, chance=0.5)])
     statuses = [api.post("patients").status for _ in range(40)]

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import enum
 import typing as t
 from collections import Counter
 
 import requests
 
-from tap_drchrono.api.retries import TRIES, retried
-from tap_drchrono.errors import StreamError
+from tap_drchrono.api.outage import in_words
+from tap_drchrono.api.retries import (
+    FAILURES,
+    TRIES,
+    is_of_the_host,
+    is_usable,
+    retried,
+)
+from tap_drchrono.errors import EndpointError, HostError, StreamError
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from singer_sdk.streams.rest import HTTPRequest
 
+    from tap_drchrono.api.outage import Outage
     from tap_drchrono.api.transport import Transport
     from tap_drchrono.clock import Clock
     from tap_drchrono.credentials.auth import Authenticator
@@ -38,6 +47,17 @@ class Answered(t.NamedTuple, t.Generic[T]):
     value: T
 
 
+class Verdict(enum.Enum):
+    """What it means that the host failed on an endpoint, again and again."""
+
+    OUTAGE = "other endpoints are not answered either"
+    OVER = "others are answered, which they were not before: it may be over here too"
+    OWN_TROUBLE = "others are answered"
+    NOTHING_ELSE = (
+        "others are answered, but no stream has got on since it was set aside"
+    )
+
+
 class Api:
     """The API, with a token that is taken, within the quota, and with patience.
 
@@ -49,6 +69,7 @@ class Api:
         self,
         transport: Transport,
         authenticator: Authenticator,
+        outage: Outage,
         clock: Clock,
         logger: logging.Logger,
     ) -> None:
@@ -57,14 +78,31 @@ class Api:
         Args:
             transport: Sends within the quota.
             authenticator: Puts the access token on requests, and refreshes it.
+            outage: Waits while the host gives no usable answer.
             clock: Waits between two tries.
             logger: Says that a try failed, without its URL.
         """
         self._transport = transport
         self._authenticator = authenticator
+        self._outage = outage
         self._clock = clock
         self._logger = logger
+        self._pings: list[tuple[Endpoint, HTTPRequest]] = []
+        self._set_aside: set[str] = set()
         self.requests: Counter[str] = Counter()
+
+    def hurry(self) -> None:
+        """Wait for nothing from here on: someone looks on."""
+        self._outage.hurried = True
+        self._transport.hurry()
+
+    def expect(self, pings: Iterable[tuple[Endpoint, HTTPRequest]]) -> None:
+        """Say what else can be asked, to tell an endpoint's trouble from an outage.
+
+        Args:
+            pings: For each endpoint of the sync a request that changes nothing.
+        """
+        self._pings = list(pings)
 
     def ask(
         self,
@@ -76,40 +114,126 @@ class Api:
     ) -> Answered[T]:
         """Ask, and read the answer.
 
+        Where the host fails on one endpoint, another one is asked. If that is answered,
+        the endpoint has trouble of its own. If not, it is an outage, which is waited
+        out here: so a stream goes on where it was. It is one too where each stream has
+        such trouble of its own.
+
         Args:
             endpoint: What is asked; its stream is the one that the request counts for.
             request: The request.
             read: Reads an answer that is neither a 429 nor a redirect. It
                 raises `RetriableAPIError` where asking again may help.
-            tries: How often to try in all.
+            tries: How often to try in all. Of a request that is tried once, an outage
+                is not waited out.
 
         Returns:
             The answer.
 
         Raises:
-            StreamError: If it failed too often, or `read` says that it is refused.
-            HostError: If nobody can reach the host.
+            EndpointError: If the host fails on this endpoint, and not on others.
+            StreamError: If it failed too often otherwise, or `read` says that it is
+                refused.
+            HostError: If nobody can reach the host, or an outage takes too long.
             CredentialsError: If no token is taken.
         """
-        prepared = requests.Request(
-            request.method,
-            request.url,
-            params=request.params,
-            headers={**_HEADERS, **request.headers},
-        ).prepare()
+        prepared = _prepared(request)
 
         def once() -> Answered[T]:
             response = self._send(endpoint, prepared)
             return Answered(response, read(response))
 
+        waits = tries > 1 and not self._outage.hurried
+        tries = tries if waits else 1
+        verdict: Verdict | None = None
+        failures = 0
+        while True:
+            try:
+                answered = self._tried(once, endpoint, tries)
+            except FAILURES as found:
+                error = found
+            else:
+                self._outage.answered()
+                self._set_aside.clear()
+                return answered
+            # Outside of the handler, so that no traceback holds the library's own text.
+            self._outage.failed(error)
+            failures += tries
+            often = "once" if failures == 1 else f"{failures} times in a row"
+            msg = (
+                f"{endpoint.stream}: {in_words(error)} for {endpoint.path}, {often}. "
+                "Run the tap again later; it goes on where it was."
+            )
+            if not waits or not is_of_the_host(error):
+                raise StreamError(msg)
+            verdict = self._judge(endpoint, verdict)
+            if verdict is Verdict.OWN_TROUBLE:
+                self._set_aside.add(endpoint.stream)
+                raise EndpointError(msg)
+            try:
+                tries = self._wait(verdict, error)
+            except HostError as end:
+                raise (
+                    end if verdict is Verdict.OUTAGE else EndpointError(msg)
+                ) from None
+
+    def _wait(self, verdict: Verdict, error: Exception) -> int:
+        """Wait before asking again, and say how often to ask."""
+        if verdict is Verdict.OVER:
+            return TRIES
+        self._outage.wait(error)
+        return 1
+
+    def _judge(self, endpoint: Endpoint, before: Verdict | None) -> Verdict:
+        """Say what it means that the host failed on an endpoint.
+
+        Args:
+            endpoint: The endpoint.
+            before: What was said when the same request failed before.
+
+        Returns:
+            The verdict.
+        """
+        if before is Verdict.NOTHING_ELSE:
+            return before
+        if not self._answers_others(endpoint):
+            return Verdict.OUTAGE
+        was_on = self._outage.is_on
+        self._outage.over()
+        if was_on and before is not Verdict.OVER:
+            return Verdict.OVER
+        if endpoint.stream in self._set_aside:
+            return Verdict.NOTHING_ELSE
+        return Verdict.OWN_TROUBLE
+
+    def _tried(
+        self, once: Callable[[], Answered[T]], endpoint: Endpoint, tries: int
+    ) -> Answered[T]:
         return retried(
             once,
             tries=tries,
-            stream=endpoint.stream,
             path=endpoint.path,
+            outage=self._outage,
             clock=self._clock,
             logger=self._logger,
         )
+
+    def _answers_others(self, endpoint: Endpoint) -> bool:
+        """Ask for something else; where that fails, another one the next time."""
+        others = [one for one in self._pings if one[0] != endpoint]
+        if not others:
+            return False
+        other, request = others[0]
+        try:
+            response = self._send(other, _prepared(request))
+        except FAILURES:
+            answered = False
+        else:
+            answered = is_usable(response)
+        if not answered:
+            self._pings.remove(others[0])
+            self._pings.append(others[0])
+        return answered
 
     def _send(
         self, endpoint: Endpoint, prepared: requests.PreparedRequest
@@ -126,3 +250,13 @@ class Api:
                     msg = f"{endpoint.stream}: {doubt}"
                     raise StreamError(msg)
                 return response
+
+
+def _prepared(request: HTTPRequest) -> requests.PreparedRequest:
+    """Prepare a request, with the headers that all have."""
+    return requests.Request(
+        request.method,
+        request.url,
+        params=request.params,
+        headers={**_HEADERS, **request.headers},
+    ).prepare()

@@ -151,6 +151,15 @@ class Quota:
         self._blocked_until = until
         self._log_wait("DrChrono throttles (HTTP 429)", until)
 
+    def hold(self, wait: float) -> None:
+        """Note that DrChrono is out of service, and said until when.
+
+        Args:
+            wait: Seconds for which the next request waits.
+        """
+        self._blocked_until = self._clock.now() + wait + _GRACE
+        self._log_wait("DrChrono is out of service (HTTP 503)", self._blocked_until)
+
     def accepted(self) -> None:
         """Note an answer other than 429."""
         self._throttled_since = None

@@ -1,4 +1,4 @@
-"""Which failures of a request are worth another try, and what the last one means."""
+"""Which failures of a request are worth another try."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import typing as t
 import backoff
 import requests
 from singer_sdk.exceptions import RetriableAPIError
-from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from tap_drchrono.errors import HostError, StreamError
+from tap_drchrono.api.outage import in_words
 
 if t.TYPE_CHECKING:
     import logging
@@ -17,6 +16,7 @@ if t.TYPE_CHECKING:
 
     from backoff.types import Details
 
+    from tap_drchrono.api.outage import Outage
     from tap_drchrono.clock import Clock
 
 T = t.TypeVar("T")
@@ -26,24 +26,16 @@ TRIES = 7
 _FIRST_WAIT = 0.5
 """Seconds before the second try; each wait is twice the one before."""
 
-_KINDS: tuple[tuple[type[Exception], str], ...] = (
-    (requests.exceptions.ConnectTimeout, "No connection in time"),
-    (requests.exceptions.Timeout, "No answer in time"),
-    (requests.exceptions.SSLError, "The TLS certificate is not accepted"),
-    (requests.exceptions.ProxyError, "No connection through the proxy"),
-    (requests.exceptions.ChunkedEncodingError, "An answer that was cut off"),
-    (requests.exceptions.ConnectionError, "No connection, or one that was cut off"),
-    (ConnectionError, "No connection, or one that was cut off"),
-)
-"""Errors in words, the special ones first."""
+FAILURES = (RetriableAPIError, requests.RequestException, ConnectionError)
+"""What another try may mend."""
 
 
 def retried(  # noqa: PLR0913 - each is one thing to know of a request
     request: Callable[[], T],
     *,
     tries: int,
-    stream: str,
     path: str,
+    outage: Outage,
     clock: Clock,
     logger: logging.Logger,
 ) -> T:
@@ -52,8 +44,8 @@ def retried(  # noqa: PLR0913 - each is one thing to know of a request
     Args:
         request: Sends a request and reads the answer.
         tries: How often to try in all.
-        stream: The stream, for the error.
         path: The endpoint, for the log.
+        outage: Told of each failure.
         clock: Waits.
         logger: Says that a try failed, without its URL.
 
@@ -61,15 +53,17 @@ def retried(  # noqa: PLR0913 - each is one thing to know of a request
         What the request returns.
 
     Raises:
-        StreamError: If it failed too often.
-        HostError: If nobody can reach the host.
+        RetriableAPIError: If it failed too often; or what the library raised.
+        HostError: If nobody can reach the host, and nobody could before.
     """
 
     def wait(details: Details) -> None:
+        error = t.cast("Exception", details.get("exception"))
+        outage.failed(error)
         seconds = _FIRST_WAIT * 2 ** (details["tries"] - 1)
         logger.warning(
             "%s for %s. Try %d of %d follows in %.1f s.",
-            _reason(t.cast("Exception", details.get("exception"))),
+            in_words(error),
             path,
             details["tries"] + 1,
             tries,
@@ -80,57 +74,33 @@ def retried(  # noqa: PLR0913 - each is one thing to know of a request
     retry = backoff.on_exception(
         # The wait itself is in the handler, since this library's cannot be ended.
         lambda: backoff.constant(0),
-        (RetriableAPIError, requests.RequestException, ConnectionError),
+        FAILURES,
         max_tries=tries,
         jitter=None,
         on_backoff=wait,
         # Its log would hold the URL with its query.
         logger=None,
     )(request)
-    try:
-        return retry()
-    except (RetriableAPIError, requests.RequestException, ConnectionError) as error:
-        reason = _reason(error)
-        unreachable = _is_unreachable(error)
-    # Outside of the handler, so that no traceback holds the library's own text.
-    if unreachable:
-        msg = (
-            f"DrChrono cannot be reached ({reason}), after {tries} tries. Check "
-            "api_url and the network, and run the tap again; it goes on where it "
-            "was."
-        )
-        raise HostError(msg)
-    msg = (
-        f"{stream}: {reason} for {path}, {tries} times in a row. Run the tap "
-        "again later; it goes on where it was."
-    )
-    raise StreamError(msg)
+    return retry()
 
 
-def _reason(error: Exception) -> str:
-    """Name an error in words; its own text may hold a URL."""
-    if isinstance(error, RetriableAPIError):
-        return str(error)
-    for kind, words in _KINDS:
-        if isinstance(error, kind):
-            return words
-    return type(error).__name__
+def is_of_the_host(error: Exception) -> bool:
+    """Tell a failure that may be everybody's from an answer that makes no sense.
 
-
-def _is_unreachable(error: Exception) -> bool:
-    """Tell a host that nobody reaches from an endpoint that does not answer."""
-    if isinstance(
-        error,
-        (
-            requests.exceptions.ConnectTimeout,
-            requests.exceptions.ProxyError,
-            requests.exceptions.SSLError,
-        ),
-    ):
+    Args:
+        error: One of `FAILURES`.
+    """
+    if not isinstance(error, RetriableAPIError):
         return True
-    reason: object = error
-    while isinstance(reason, BaseException) and reason.args:
-        if isinstance(reason, (NewConnectionError, NameResolutionError)):
-            return True
-        reason = getattr(reason, "reason", None) or reason.args[0]
-    return False
+    response = error.response
+    return response is not None and not is_usable(response)
+
+
+def is_usable(response: requests.Response) -> bool:
+    """Tell an answer of DrChrono from a sign of trouble, such as a page of its edge.
+
+    Args:
+        response: The answer.
+    """
+    is_page = "html" in response.headers.get("Content-Type", "").lower()
+    return not (is_page and response.ok) and response.status_code < 500  # noqa: PLR2004

@@ -15,6 +15,7 @@ from tap_drchrono.settings import is_loopback
 if t.TYPE_CHECKING:
     import requests
 
+    from tap_drchrono.api.outage import Outage
     from tap_drchrono.api.quota import Quota
     from tap_drchrono.clock import Clock
 
@@ -30,6 +31,10 @@ _REDIRECTS = frozenset(
 _MOST_REDIRECTS = 5
 _CLOCKS_APART = 300.0
 """Seconds between this machine's clock and the server's that are worth a warning."""
+_LONGEST_HOLD = 3600.0
+"""Seconds for which a 503 is believed that it will take so long."""
+_HURRIED = 8.0
+"""Seconds for one HTTP request that somebody looks on to."""
 
 logger = logging.getLogger("tap-drchrono.api")
 
@@ -57,21 +62,32 @@ class Transport:
     """
 
     def __init__(
-        self, session: requests.Session, quota: Quota, clock: Clock, timeout: float
+        self,
+        session: requests.Session,
+        quota: Quota,
+        outage: Outage,
+        clock: Clock,
+        timeout: float,
     ) -> None:
         """Remember what to send with.
 
         Args:
             session: Keeps the connection.
             quota: Counts requests and waits.
+            outage: Is told that the host exists.
             clock: Ends a wait for an answer when the tap is asked to stop.
             timeout: Seconds to wait for a connection, and for each part of an answer.
         """
         self._session = session
         self._quota = quota
+        self._outage = outage
         self._clock = clock
         self._timeout = timeout
         self._warned = False
+
+    def hurry(self) -> None:
+        """Wait no longer for an answer than somebody who looks on would."""
+        self._timeout = min(self._timeout, _HURRIED)
 
     def send(
         self, request: requests.PreparedRequest, grace: float = 0.0
@@ -88,7 +104,8 @@ class Transport:
             The answer, whatever its status, but never a 429 or a redirect.
 
         Raises:
-            HostError: If the host redirects elsewhere, or throttles for a day.
+            HostError: If the host redirects elsewhere, or throttles for a day (or at
+                all, where somebody looks on).
             requests.RequestException: If there is no answer.
             Stopped: If the tap is asked to stop.
         """
@@ -111,13 +128,27 @@ class Transport:
                 self._tell_the_clock(response)
             finally:
                 self._quota.answered()
+            self._outage.reached()
             if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
                 self._quota.accepted()
+                if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+                    self._hold(response)
                 return response
             body = response.content.decode(errors="replace")
-            self._quota.throttled(
-                stated_wait(response.headers, body, now=self._clock.now())
-            )
+            wait = stated_wait(response.headers, body, now=self._clock.now())
+            if self._outage.hurried:
+                msg = (
+                    "DrChrono throttles (HTTP 429): the requests of this hour are used "
+                    "up. Try again after the top of the hour."
+                )
+                raise HostError(msg)
+            self._quota.throttled(wait)
+
+    def _hold(self, response: requests.Response) -> None:
+        """Ask nothing for as long as a 503 says."""
+        wait = stated_wait(response.headers, now=self._clock.now())
+        if wait is not None and wait <= _LONGEST_HOLD and not self._outage.hurried:
+            self._quota.hold(wait)
 
     def _tell_the_clock(self, response: requests.Response) -> None:
         """Take the time from an answer; say once if this machine's is another."""

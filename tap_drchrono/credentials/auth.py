@@ -11,7 +11,6 @@ from typing_extensions import override
 from tap_drchrono.advice import authorize_command
 from tap_drchrono.credentials import oauth
 from tap_drchrono.credentials.grant import Credentials, Pair
-from tap_drchrono.credentials.patience import Outage
 from tap_drchrono.credentials.refresh import Refresher
 from tap_drchrono.credentials.refusals import Refusals, Verdict
 from tap_drchrono.errors import CredentialsError
@@ -24,8 +23,6 @@ if t.TYPE_CHECKING:
 
 __all__ = ["Authenticator", "Credentials"]
 
-_PATIENCE = 900.0
-"""Seconds for which an outage of the token endpoint is waited out."""
 _POSTPONED = 60.0
 """Seconds until the next refresh where one failed and the old token still lives."""
 
@@ -43,7 +40,7 @@ class Authenticator(requests.auth.AuthBase):
         *,
         send: oauth.Send,
         clock: Clock,
-        patience: Patience | None = None,
+        patience: Patience,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         """Remember what is needed. Nothing is read or sent yet.
@@ -54,14 +51,13 @@ class Authenticator(requests.auth.AuthBase):
                 is asked to stop meanwhile, it should still wait for the answer and
                 return it: an answer that nobody stores ends the grant.
             clock: The time, and waits that a wish to stop ends.
-            patience: Waits where the token endpoint gives no usable answer; for up to
-                a quarter of an hour if None.
+            patience: Waits where the token endpoint gives no usable answer.
             environ: The environment variables.
         """
         self._credentials = credentials
         self._send = send
         self._clock = clock
-        self._patience = patience or Outage(clock, _PATIENCE)
+        self._patience = patience
         self._environ = environ
         self._refresher: Refresher | None = None
         self._pair: Pair | None = None

@@ -155,9 +155,12 @@ class Progress:
 
     def show_if_due(self) -> None:
         """Write a line if it is time for one."""
-        if self._standing is None or self._clock.now() < self._due:
+        now = self._clock.now()
+        # The first answer may have set the clock back, by days.
+        self._due = min(self._due, now + EVERY)
+        if self._standing is None or now < self._due:
             return
-        self._due = self._clock.now() + EVERY
+        self._due = now + EVERY
         at = self._standing()
         self._logger.info("%s", line(self.place(self._stream), at, self._left(at)))
 

@@ -11,7 +11,7 @@ import typing as t
 from singer_sdk.schema.source import StreamSchema
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from singer_sdk.singerlib.messages import StateMessage
-from singer_sdk.streams.rest import RESTStream
+from singer_sdk.streams.rest import HTTPRequest, RESTStream
 from typing_extensions import override
 
 from tap_drchrono import bookmarks
@@ -175,6 +175,13 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
         Returns:
             The answer, read.
         """
+
+    def ping(self) -> HTTPRequest:
+        """Return a request for the endpoint that changes nothing.
+
+        Any answer to it tells that DrChrono is not out of service.
+        """
+        return HTTPRequest(self.url_base + self.path, "GET", {"page_size": 1})
 
     def _emit(self, sink: Sink) -> None:
         """Read the stream, and put out each page with the state that covers it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from uuid import UUID
 
 from singer_sdk.streams.rest import HTTPRequest, PageContext
 from typing_extensions import override
@@ -10,7 +11,7 @@ from typing_extensions import override
 from tap_drchrono import bookmarks, timestamps
 from tap_drchrono.api.ask import Answered
 from tap_drchrono.endpoints import Group
-from tap_drchrono.errors import HostError, StreamError
+from tap_drchrono.errors import StreamError
 from tap_drchrono.lists.answers import interpret
 from tap_drchrono.lists.jobs import Answer, Order, Source, Status, Submit, Token
 from tap_drchrono.lists.paginator import BulkListPaginator
@@ -106,7 +107,7 @@ class BulkListStream(DrChronoStream[Token, Answer]):
                 lambda found: interpret(token, found),
                 tries=1,
             )
-        except (HostError, StreamError):
+        except StreamError:
             return Answered(None, Answer(Status.REFUSED))
 
     def submit_ahead(self) -> None:
@@ -126,6 +127,11 @@ class BulkListStream(DrChronoStream[Token, Answer]):
         if since == timestamps.EVERYTHING:
             return super().aim()
         return f"reading what changed since {since}"
+
+    @override
+    def ping(self) -> HTTPRequest:
+        """Return a request for a list that nobody submitted."""
+        return HTTPRequest(self.url_base + self.path, "GET", {"uuid": str(UUID(int=0))})
 
     @override
     def standing(self, paginator: Paginator[Token, Answer]) -> Standing:

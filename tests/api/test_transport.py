@@ -11,6 +11,7 @@ import requests
 from list_model import FakeClock
 from requests.adapters import BaseAdapter
 
+from tap_drchrono.api.outage import Outage
 from tap_drchrono.api.quota import Quota
 from tap_drchrono.api.transport import Transport, silence_libraries
 from tap_drchrono.clock import Clock
@@ -77,6 +78,10 @@ def clock():
     return OneClock()
 
 
+def outage_with(clock):
+    return Outage(clock, logging.getLogger("tap-drchrono.test"), 900)
+
+
 def transport_of(clock, *answers, url=URL, method="POST", timeout=7):
     session = requests.Session()
     adapter = Answers(*answers)
@@ -86,7 +91,7 @@ def transport_of(clock, *answers, url=URL, method="POST", timeout=7):
     request = requests.Request(
         method, url, headers={"Authorization": "Bearer x"}, data={"a": "b"}
     ).prepare()
-    transport = Transport(session, quota, clock, timeout)
+    transport = Transport(session, quota, outage_with(clock), clock, timeout)
     return (lambda: transport.send(request)), adapter, quota
 
 
@@ -162,6 +167,57 @@ class TestTheServersTime:
         start = clock.now()
         send()
         assert 120 <= clock.now() - start <= 122
+
+
+class TestOutOfService:
+    """A 503 that says how long holds everything; `--test` waits for nothing."""
+
+    @staticmethod
+    def out(after):
+        return (503, {"Retry-After": after}, "")
+
+    @pytest.mark.parametrize(("after", "waited"), [("90", 90), ("3600", 3600)])
+    def test_is_believed(self, clock, after, waited):
+        send, _, _ = transport_of(clock, self.out(after), OK)
+        start = clock.now()
+        assert send().status_code == 503
+        assert clock.now() == start
+        assert send().status_code == 200
+        assert waited <= clock.now() - start <= waited + 2
+
+    @pytest.mark.parametrize("after", ["", "0", "3601", "99999999", "soon"])
+    def test_is_not_where_nobody_can_mean_it(self, clock, after):
+        send, _, _ = transport_of(clock, self.out(after), OK)
+        start = clock.now()
+        send()
+        send()
+        assert clock.now() == start
+
+    @pytest.mark.parametrize("status", [200, 500, 502])
+    def test_is_only_what_is_said_to_be(self, clock, status):
+        send, _, _ = transport_of(clock, (status, {"Retry-After": "90"}, ""), OK)
+        start = clock.now()
+        send()
+        send()
+        assert clock.now() == start
+
+    def test_nobody_who_looks_on_waits(self, clock):
+        session = requests.Session()
+        adapter = Answers(self.out("90"), OK, THROTTLED)
+        session.mount("https://", adapter)
+        outage = outage_with(clock)
+        quota = Quota(500, clock, logging.getLogger("tap-drchrono.test"))
+        transport = Transport(session, quota, outage, clock, 60)
+        outage.hurried = True
+        transport.hurry()
+        request = requests.Request("GET", URL).prepare()
+        start = clock.now()
+        for status in (503, 200):
+            assert transport.send(request).status_code == status
+        with pytest.raises(HostError, match="top of the hour"):
+            transport.send(request)
+        assert clock.now() == start
+        assert {options["timeout"] for options in adapter.options} == {8}
 
 
 class TestRedirects:
@@ -251,7 +307,7 @@ def test_a_stop_ends_the_wait_for_an_answer():
     session = requests.Session()
     session.mount("https://", Hanging(OK))
     quota = Quota(500, clock, logging.getLogger("tap-drchrono.test"))
-    transport = Transport(session, quota, clock, 60)
+    transport = Transport(session, quota, outage_with(clock), clock, 60)
     request = requests.Request("GET", URL).prepare()
     with pytest.raises(Stopped) as raised:
         transport.send(request)
@@ -270,7 +326,7 @@ def test_a_request_that_must_not_be_lost_is_waited_for():
     session = requests.Session()
     session.mount("https://", Slow(OK))
     quota = Quota(500, clock, logging.getLogger("tap-drchrono.test"))
-    transport = Transport(session, quota, clock, 60)
+    transport = Transport(session, quota, outage_with(clock), clock, 60)
     request = requests.Request("GET", URL).prepare()
     assert transport.send(request, grace=5.0).status_code == 200
 

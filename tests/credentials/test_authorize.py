@@ -1,5 +1,6 @@
 import contextlib
 import html
+import logging
 import re
 import socket
 import stat
@@ -15,6 +16,7 @@ from drchrono_sandbox import Practice, Settings, serve
 from oauth_server import CLIENT, OAuthServer
 
 from tap_drchrono import authorize
+from tap_drchrono.api.outage import Outage
 from tap_drchrono.clock import Clock
 from tap_drchrono.credentials.auth import Authenticator, Credentials
 from tap_drchrono.credentials.file import CredentialsFile
@@ -124,10 +126,15 @@ def one_line(err):
     return err
 
 
+def authenticator(credentials, session, clock):
+    patience = Outage(clock, logging.getLogger("tap-drchrono.test"), 900)
+    return Authenticator(credentials, send=session.send, clock=clock, patience=patience)
+
+
 def reads(server, **settings):
     credentials = Credentials(server.url, **CLIENT, **settings)
     with requests.Session() as session:
-        auth = Authenticator(credentials, send=session.send, clock=Clock())
+        auth = authenticator(credentials, session, Clock())
         answer = session.get(f"{server.url}/api/hello", auth=auth, timeout=10)
     return answer.status_code == requests.codes.ok
 
@@ -526,7 +533,7 @@ def test_the_sandbox_authorizes_and_goes_on_rotating(path, monkeypatch, caplog):
         with requests.Session() as session:
             for run in range(1, 4):
                 clock = Later(60.0 * run)
-                auth = Authenticator(credentials, send=session.send, clock=clock)
+                auth = authenticator(credentials, session, clock)
                 answer = session.post(
                     f"{sandbox.url}/api/patients_list?since=1970-01-01",
                     auth=auth,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oauth_server import CLIENT
-from test_auth import API, FakeClock, TokenEndpoint, used
+from test_auth import API, FakeClock, TokenEndpoint, patience_of, used
 from test_store import leave
 
 from tap_drchrono.credentials.auth import Authenticator, Credentials
@@ -53,7 +53,11 @@ class Model:
         """Run a tap that knows some token of a practice, or none at all."""
         credentials = Credentials(API, **CLIENT, refresh_token=token)
         auth = Authenticator(
-            credentials, send=self.tokens, clock=self.clock, environ=self.environ
+            credentials,
+            send=self.tokens,
+            clock=self.clock,
+            patience=patience_of(self.clock),
+            environ=self.environ,
         )
         if token is None and len(self.kept) != 1:
             with pytest.raises(CredentialsError):

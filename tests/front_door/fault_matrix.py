@@ -125,8 +125,9 @@ class Row(t.NamedTuple):
 
 P, G, T = Request.POST, Request.GET, Request.TOKEN
 _TRIED = "7 times in a row"
+_CUT_OFF = "No connection, or one that was cut off"
 _REACH = "cannot be reached"
-_NO_TOKEN = "gave no usable answer"
+_NO_TOKEN = "gives no usable answer"
 
 
 def _transient(
@@ -144,6 +145,7 @@ def _transient(
         },
         cut=cut,
         at=_OLD_TOKEN_LIVES,
+        by_page=False,
     )
 
 
@@ -153,16 +155,19 @@ _OLD_TOKEN_LIVES: dict[tuple[Request, Moment, bool], Expect] = {
 """A refresh that fails near the expiry is put off: the old token is still good."""
 
 
-def _everyones(name: str, cut: str, *, unreachable: bool = True) -> Trouble:
-    """Something that concerns the host."""
+def _everyones(
+    name: str, cut: str, word: str = _CUT_OFF, *, unreachable: bool = True
+) -> Trouble:
+    """Something that concerns the host, though here only one endpoint shows it."""
     return Trouble(
         name,
         {"kind": "close"},
         once={P: WHOLE, G: WHOLE, T: WHOLE},
-        lasting={P: stops(_REACH), G: stops(_REACH), T: stops(_NO_TOKEN)},
+        lasting={P: fails(word), G: fails(word), T: stops(_NO_TOKEN)},
         cut=cut,
         at=_OLD_TOKEN_LIVES
         | ({(T, Moment.START, True): stops(_REACH)} if unreachable else {}),
+        by_page=False,
     )
 
 
@@ -177,6 +182,7 @@ def _answer_lost(name: str, kind: str, word: str, **more: t.Any) -> Trouble:
             (T, Moment.NEAR_EXPIRY, False): authorize("that is kept in"),
             (T, Moment.NEAR_EXPIRY, True): WHOLE,
         },
+        by_page=False,
     )
 
 
@@ -216,9 +222,37 @@ TROUBLES: tuple[Trouble, ...] = (
     ),
     _everyones("connection refused", "refused"),
     _everyones("unknown host", "unknown host"),
-    _everyones("no connection in time", "no connection in time", unreachable=False),
-    _everyones("TLS certificate not accepted", "bad certificate"),
-    _everyones("proxy out of order", "bad proxy"),
+    _everyones(
+        "no connection in time",
+        "no connection in time",
+        "No connection in time",
+        unreachable=False,
+    ),
+    _everyones(
+        "TLS certificate not accepted",
+        "bad certificate",
+        "The TLS certificate is not accepted",
+    ),
+    _everyones("proxy out of order", "bad proxy", "No connection through the proxy"),
+    *(
+        Trouble(
+            f"out of service for everyone, {words}",
+            {"kind": "503", "lasts": seconds, "retry_after": after},
+            once={P: WHOLE, G: WHOLE, T: WHOLE},
+            lasting={},
+        )
+        for words, seconds, after in (
+            ("for a minute", 60.0, ""),
+            ("for ten minutes", 600.0, ""),
+            ("for the half hour that Retry-After says", 1800.0, "1800"),
+        )
+    ),
+    Trouble(
+        "out of service for everyone, for hours",
+        {"kind": "503", "lasts": 7200.0},
+        once={P: stops(_NO_TOKEN), G: stops(_NO_TOKEN), T: stops(_NO_TOKEN)},
+        lasting={},
+    ),
     *(
         _transient(f"HTTP {status}", status, f"HTTP {status}")
         for status in ("500", "502", "503", "504")

@@ -120,13 +120,12 @@ def test_the_requests_of_a_stream_are_its_own_also_those_asked_ahead(simulate):
 
 
 @pytest.mark.parametrize("cut", ["refused", "unknown host", "bad certificate"])
-def test_a_host_that_nobody_reaches_stops_everyone_at_once(simulate, cut):
-    simulation = simulate([{"kind": "close", "method": "POST", "times": None}])
+def test_a_host_that_nobody_reaches_stops_everyone(simulate, cut):
+    simulation = simulate([{"kind": "close", "times": None}])
     ended = simulation.run(*ALL, cut=cut)
 
     assert ended.status == 1
-    assert "cannot be reached" in ended.log
-    assert simulation.clock.time - NOW < 60
+    assert "DrChrono gives no usable answer" in ended.log
     assert sum(simulation.asked("POST", one) for one in ALL[1:]) == 0
 
 
