@@ -24,7 +24,7 @@ from singer_sdk.singerlib.messages import StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_drchrono import settings, survey
+from tap_drchrono import settings, states, survey
 from tap_drchrono.advice import authorize_command
 from tap_drchrono.api.transport import silence_libraries
 from tap_drchrono.engine import Engine, Outside
@@ -45,8 +45,6 @@ from tap_drchrono.user_files import (
     from_environment,
     misspelt,
     read_json,
-    read_state,
-    readable_bookmarks,
     written_by_meltano,
 )
 
@@ -192,13 +190,10 @@ class TapDrchrono(Tap):
 
     @override
     def load_state(self, state: dict[str, t.Any]) -> None:
-        """Take over a state; what is junk in it counts as no bookmark."""
-        bookmarks, has_junk = readable_bookmarks(state)
-        if has_junk:
-            self.logger.warning(
-                "The state holds bookmarks that cannot be read; they count as none."
-            )
-        super().load_state({"bookmarks": bookmarks})
+        """Take over a state; what is not understood in it counts as no bookmark."""
+        for warning in states.warnings(state, ENDPOINTS):
+            self.logger.warning("%s", warning)
+        super().load_state({"bookmarks": states.entries(state)})
 
     # The command line
 
@@ -222,9 +217,13 @@ class TapDrchrono(Tap):
         self.engine.progress.expect([stream.name for stream in streams])
         self.engine.api.expect((one.endpoint(), one.ping()) for one in streams)
         try:
-            if self.state:
+            resumed = bool(self.state)
+            for stream in streams:
+                stream.begin()
+            if resumed:
                 self.write_message(StateMessage(value=self.state))
             self._warn_of_missing_scopes()
+            self._warn_of_an_earlier_start(streams)
             self._submit_first_lists(streams)
             failed = self._read_all(streams)
         except Stopped as stop:
@@ -348,6 +347,17 @@ class TapDrchrono(Tap):
                 authorize_command(),
             )
 
+    def _warn_of_an_earlier_start(self, streams: Sequence[BulkListStream]) -> None:
+        """Say where start_date was moved before what was read, which moves nothing."""
+        late = [stream.name for stream in streams if stream.starts_too_late]
+        if late:
+            self.logger.warning(
+                "start_date lies before what the state covers of %s: older records are "
+                "not read. To read them, run once with --full-refresh, or without "
+                "--state.",
+                ", ".join(late),
+            )
+
     @classmethod
     @override
     def invoke(  # type: ignore[override]
@@ -377,7 +387,7 @@ class TapDrchrono(Tap):
         try:
             tap = cls(
                 config=config.config,
-                state=read_state(state) if state else None,
+                state=read_json(state, "state") if state else None,
                 catalog=read_json(catalog, "catalog") if catalog else None,
                 parse_env_config=config.parse_env,
                 outside=click.get_current_context().obj,

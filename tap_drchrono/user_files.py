@@ -145,37 +145,9 @@ def read_json(file: t.IO[str], what: str) -> dict[str, t.Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        msg = f"The {what} file is not a JSON object."
+        msg = (
+            f"The {what} file is not a JSON object: it may be empty or cut off. "
+            f"Restore it, or leave --{what} out."
+        )
         raise SettingsError(msg)
     return found
-
-
-def read_state(file: t.IO[str]) -> dict[str, t.Any]:
-    """Read a state file.
-
-    Args:
-        file: The file.
-
-    Returns:
-        The state; for junk, one that counts as such.
-    """
-    try:
-        return read_json(file, "state")
-    except SettingsError:
-        return {"bookmarks": None}
-
-
-def readable_bookmarks(state: Mapping[str, t.Any]) -> tuple[dict[str, t.Any], bool]:
-    """Pick the bookmarks out of a state.
-
-    Args:
-        state: As handed in.
-
-    Returns:
-        The streams' bookmarks, and whether there was junk instead of some.
-    """
-    found = state.get("bookmarks")
-    if not isinstance(found, dict):
-        return {}, bool(state)
-    kept = {name: one for name, one in found.items() if isinstance(one, dict)}
-    return kept, len(kept) < len(found)

@@ -7,6 +7,7 @@ import datetime as dt
 import enum
 import logging
 import typing as t
+from functools import cached_property
 
 from singer_sdk.schema.source import StreamSchema
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
@@ -14,7 +15,7 @@ from singer_sdk.singerlib.messages import StateMessage
 from singer_sdk.streams.rest import HTTPRequest, RESTStream
 from typing_extensions import override
 
-from tap_drchrono import bookmarks
+from tap_drchrono import bookmarks, states, timestamps
 from tap_drchrono.endpoints import Endpoint, Group
 from tap_drchrono.records.rows import Rows, mapped_fields
 from tap_drchrono.records.sinks import BatchFiles, RecordLines
@@ -388,18 +389,37 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
     @property
     def stored_bookmark(self) -> str | None:
         """The bookmark of the previous run; junk counts as none."""
-        state = self.stream_state
-        value = state.get("replication_key_value")
-        if value is None or not self.incremental:
-            return None
-        key = state.get("replication_key", self.replication_key)
+        return self._stored().bookmark
+
+    @cached_property
+    def covered_from(self) -> dt.date | None:
+        """The day from which on the stream is in the warehouse, once this run is over.
+
+        None for all that there is, or where that is not known.
+        """
+        stored = self._stored()
+        if stored.bookmark is not None:
+            return stored.covered_from
+        day, _ = bookmarks.since(None, self.config.get("start_date"), 0)
+        return day if day > timestamps.EVERYTHING else None
+
+    @property
+    def starts_too_late(self) -> bool:
+        """Whether `start_date` lies before what the state covers."""
+        day, _ = bookmarks.since(None, self.config.get("start_date"), 0)
+        return self.covered_from is not None and day < self.covered_from
+
+    def _stored(self) -> states.Stored:
+        """Read what the state holds of the stream."""
+        if not self.incremental:
+            return states.Stored()
         today = bookmarks.utc_day(self.engine.clock.now())
-        if key != self.replication_key or not bookmarks.is_usable(value, today):
+        stored = states.read(self.stream_state, str(self.replication_key), today)
+        if not stored.is_usable:
             self.warn_once(
                 "The bookmark in the state cannot be used. Reading from start_date.",
             )
-            return None
-        return str(value)
+        return stored
 
     @override
     def get_replication_key_signpost(
@@ -407,20 +427,32 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
     ) -> None:
         """Compare no bookmark with the machine's clock."""
 
+    def begin(self) -> None:
+        """Let the state say where the run starts, before any stream is read.
+
+        So a full refresh that fails is one for each stream until it is finished.
+        """
+        if self.incremental:
+            self._keep(self.stored_bookmark)
+
     def _claim(self, bookmark: str | None) -> None:
         """Write a STATE with a bookmark that holds now.
 
         Args:
             bookmark: The bookmark; None for none.
         """
-        state = self.stream_state
-        if self.incremental and bookmark is not None:
-            state["replication_key"] = self.replication_key
-            state["replication_key_value"] = bookmark
+        if self.incremental:
+            self._keep(bookmark)
         else:
-            state.pop("replication_key", None)
-            state.pop("replication_key_value", None)
+            states.clear(self.stream_state)
         self.write_state()
+
+    def _keep(self, bookmark: str | None) -> None:
+        """Put a bookmark into the state."""
+        # The state changes only then: until now it says where the run started.
+        covered = self.covered_from
+        key = str(self.replication_key)
+        states.write(self.stream_state, key, bookmark, covered)
 
     def write_state(self) -> None:
         """Write a STATE, with the bookmark that was claimed last."""

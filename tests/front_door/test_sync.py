@@ -119,7 +119,7 @@ class TestFirstRun:
                         bookmark["replication_key_value"], highest(emitted)
                     )
                 elif len(emitted) < len(first.raw[stream]):
-                    assert "replication_key_value" not in bookmark
+                    assert bookmark["replication_key_value"] is None
         assert len(emitted) == len(first.raw[stream])
 
     def test_the_bookmark_is_the_highest_updated_at_as_it_came(self, first, stream):
@@ -172,11 +172,10 @@ def test_after_changes_the_copy_equals_the_source(runs, stream):
     # An edit of a line item posts transactions of its own.
     assert added >= 3 if stream == "transactions" else added == 3
     bookmarks = [
-        state["bookmarks"][stream]["replication_key_value"]
+        state["bookmarks"].get(stream, {}).get("replication_key_value")
         for state in runs[2].copy.states
-        if state["bookmarks"].get(stream)
     ]
-    moments = [dt.datetime.fromisoformat(one) for one in bookmarks]
+    moments = [dt.datetime.fromisoformat(one) for one in bookmarks if one]
     assert moments == sorted(moments)
 
 
@@ -356,7 +355,8 @@ def test_an_empty_practice(make_tap):
         target = ended.good()
     assert set(STREAMS) < set(target.schemas)
     assert not target.of_type("RECORD")
-    assert {target.state["bookmarks"][stream] == {} for stream in STREAMS} == {True}
+    assert set(STREAMS) < set(target.state["bookmarks"])
+    assert not any(target.bookmark(stream) for stream in STREAMS)
     assert ended.log.count("DrChrono may leave out records") == len(STREAMS)
 
 

@@ -1,0 +1,143 @@
+"""States of other shapes, and start dates that move: told once, and read on."""
+
+from __future__ import annotations
+
+import pytest
+from drchrono_sandbox import Practice, Settings
+from expected import assert_equal, source
+from offline import offline
+from tap_process import only
+from test_states import OF_0_1_0, merge
+
+PARTITIONED = {"partitions": [{"context": {"office": 1}, **OF_0_1_0}]}
+MARKED = {"progress_markers": OF_0_1_0}
+
+
+@pytest.fixture
+def practice():
+    return Practice.generate(records=40, seed=23)
+
+
+@pytest.fixture
+def patients(catalog):
+    return only(catalog, ["patients"])
+
+
+def warnings(ended):
+    return [line for line in ended.log.splitlines() if "| WARNING" in line]
+
+
+def since(served):
+    return {e.since for e in served.api.log if e.method == "POST"}
+
+
+@pytest.mark.parametrize(
+    ("state", "warning", "day"),
+    [
+        ({"patients": OF_0_1_0}, "patients beside bookmarks", "1970-01-01"),
+        ({"patients": "2024-05-06"}, "patients beside bookmarks", "1970-01-01"),
+        (
+            {"type": "STATE", "value": {"bookmarks": {"patients": OF_0_1_0}}},
+            "a whole STATE message",
+            "1970-01-01",
+        ),
+        ({"bookmarks": {"patients": PARTITIONED}}, "partitions of patients", "1970"),
+        ({"bookmarks": {"patients": MARKED}}, "progress_markers of patients", "1970"),
+        (
+            {"bookmarks": {"patients": {**MARKED, **OF_0_1_0}}},
+            "progress_markers of patients",
+            "2024-05-0",
+        ),
+    ],
+)
+def test_one_warning_says_what_to_do(make_tap, practice, patients, state, warning, day):
+    with offline(practice=practice) as served:
+        tap = make_tap(served)
+        ended = tap.run(catalog=patients, state=state)
+        target = ended.good()
+        assert all(one.startswith(day) for one in since(served))
+        (line,) = warnings(ended)
+        assert warning in line
+        again = tap.run(catalog=patients, state=target.state)
+        again.good()
+    assert not warnings(again)
+
+
+class TestFromTheStart:
+    """A full refresh that fails is one until it is finished, also under Meltano."""
+
+    def test_is_written_where_nothing_was_read(self, make_tap, practice, catalog):
+        """Also of a stream whose turn never came."""
+        streams = ("patients", "transactions")
+        faults = [{"kind": "401", "method": "POST", "times": None}]
+        with offline(practice=practice, faults=faults) as served:
+            target = make_tap(served).run(catalog=only(catalog, streams)).target()
+        old = {"bookmarks": {stream: dict(OF_0_1_0) for stream in streams}}
+        merged = merge(target.state, old)["bookmarks"]
+        assert [merged[stream]["replication_key_value"] for stream in streams] == [
+            None,
+            None,
+        ]
+
+    def test_is_read_on_from_there(self, make_tap, practice, patients):
+        unsorted = Settings(ignore_order_by=True)
+        faults = [{"kind": "400", "method": "POST", "page": 2, "times": None}]
+        with offline(unsorted, practice=practice, faults=faults) as served:
+            tap = make_tap(served, page_size=15)
+            failed = tap.run(catalog=patients)
+            assert failed.status == 1
+            copy = failed.target()
+            assert copy.emitted["patients"] > 0
+            merged = merge(copy.state, {"bookmarks": {"patients": dict(OF_0_1_0)}})
+            served.api.set_faults([])
+            served.api.log.clear()
+            tap.run(catalog=patients, state=merged).good(copy)
+            assert since(served) == {"1970-01-01"}
+            assert_equal(copy, "patients", source(served.api, "patients"))
+
+
+class TestStartDate:
+    WARNING = "start_date lies before what the state covers of patients"
+
+    @pytest.mark.parametrize(
+        ("then", "now", "told"),
+        [
+            ("2024-03-01", "2024-03-01", False),
+            ("2024-03-01", "2024-04-01", False),
+            ("2024-03-01", "2024-02-29T23:00:00Z", True),
+            ("2024-03-01", None, True),
+            (None, "2024-03-01", False),
+            (None, None, False),
+        ],
+    )
+    def test_that_moved_before_what_was_read_is_told_until_it_was_read(
+        self, make_tap, practice, patients, then, now, told
+    ):
+        with offline(practice=practice) as served:
+            tap = make_tap(served)
+            first = tap.with_settings(start_date=then).run(catalog=patients).good()
+            state = first.state
+            for _ in range(2):
+                ended = tap.with_settings(start_date=now).run(
+                    catalog=patients, state=state
+                )
+                state = ended.good().state
+                assert [self.WARNING in line for line in warnings(ended)] == [
+                    True
+                ] * told
+            fresh = tap.with_settings(start_date=now).run(catalog=patients).good()
+            merged = merge(fresh.state, state)
+            ended = tap.with_settings(start_date=now).run(
+                catalog=patients, state=merged
+            )
+        assert not warnings(ended)
+
+    def test_is_not_told_where_a_state_of_0_1_0_does_not_say(
+        self, make_tap, practice, patients
+    ):
+        state = {"bookmarks": {"patients": OF_0_1_0}}
+        with offline(practice=practice) as served:
+            tap = make_tap(served, start_date="2020-01-01")
+            ended = tap.run(catalog=patients, state=state)
+        ended.good()
+        assert not warnings(ended)
