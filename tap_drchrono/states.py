@@ -82,7 +82,7 @@ def write(
     entry[_KEY] = replication_key
     entry[_VALUE] = bookmark
     entry[_COVERED_FROM] = covered and covered.isoformat()
-    entry.update({name: None for name in _FOREIGN if name in entry})
+    _leave_out_foreign(entry)
 
 
 def clear(entry: Entry) -> None:
@@ -93,6 +93,12 @@ def clear(entry: Entry) -> None:
     """
     for name in (_KEY, _VALUE, _COVERED_FROM):
         entry.pop(name, None)
+    _leave_out_foreign(entry)
+
+
+def _leave_out_foreign(entry: Entry) -> None:
+    """Write as null what another tap wrote, once that was told."""
+    entry.update({name: None for name in _FOREIGN if name in entry})
 
 
 def entries(state: Mapping[str, t.Any]) -> dict[str, Entry]:

@@ -347,7 +347,7 @@ class TapDrchrono(Tap):
                 authorize_command(),
             )
 
-    def _warn_of_an_earlier_start(self, streams: Sequence[BulkListStream]) -> None:
+    def _warn_of_an_earlier_start(self, streams: Sequence[AnyStream]) -> None:
         """Say where start_date was moved before what was read, which moves nothing."""
         late = [stream.name for stream in streams if stream.starts_too_late]
         if late:

@@ -80,8 +80,9 @@ class TestActivateVersion:
         slow = Settings(list_times={"patients": (0, 0, NEVER)})
         with serve(slow, practice=practice) as served:
             tap = make_tap(served, page_size=15, **ON)
-            with tap.start(catalog=whole(catalog, "patients")) as running:
-                running.wait_for_log("page 2 of")
+            verbose = {"TAP_DRCHRONO_LOGLEVEL": "DEBUG"}
+            with tap.start(catalog=whole(catalog, "patients"), env=verbose) as running:
+                running.wait_for_log("page 2 is out")
                 target = running.terminate().target()
         assert target.emitted["patients"] >= 15
         assert not target.versions
