@@ -20,7 +20,7 @@ from tap_drchrono.credentials.loopback import LOOPBACK, Listener
 from tap_drchrono.credentials.store import Store
 from tap_drchrono.errors import CredentialsError, TapDrchronoError
 from tap_drchrono.settings import API_URL, url_problem
-from tap_drchrono.streams.catalogue import ON_REQUEST, missing_scopes
+from tap_drchrono.streams.catalogue import ENDPOINTS, ON_REQUEST, missing_scopes
 from tap_drchrono.streams.catalogue import scopes as needed_scopes
 
 if t.TYPE_CHECKING:
@@ -199,6 +199,9 @@ def command(  # noqa: PLR0913 - one argument per option
     api_url = api_url.strip() or API_URL
     _check_url("--api-url", api_url)
     _check_url("--redirect-uri", redirect_uri)
+    for problem in settings.stream_problems(extra_streams, ENDPOINTS):
+        msg = f"--{problem}.".replace("_", "-", 1)
+        raise click.UsageError(msg)
     extra = settings.extra_streams({"extra_streams": extra_streams}, ON_REQUEST)
     asked = _narrowed(needed_scopes(extra), scopes)
     credentials = Credentials(

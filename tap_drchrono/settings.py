@@ -299,7 +299,7 @@ def problems(
     if not wrong & {*_OAUTH, "access_token"}:
         found += _credential_problems(sound)
     found += _value_problems(sound)
-    found += _stream_problems(sound.get("extra_streams"), streams)
+    found += stream_problems(sound.get("extra_streams"), streams)
     if batch := sound.get("batch_config"):
         found += _batch_problems(batch)
         if sound.get("emit_activate_version_messages"):
@@ -370,8 +370,16 @@ def _value_problems(config: Mapping[str, t.Any]) -> Iterator[str]:
         yield f"api_url: {problem}"
 
 
-def _stream_problems(value: object, streams: Collection[str]) -> Iterator[str]:
-    """Check names of streams; what cannot be one is not shown."""
+def stream_problems(value: object, streams: Collection[str]) -> Iterator[str]:
+    """Check the setting `extra_streams`; what cannot be a name is not shown.
+
+    Args:
+        value: The setting.
+        streams: The streams that there are.
+
+    Yields:
+        One line for each problem.
+    """
     form = "must be names of streams, separated by commas, or all"
     if isinstance(value, str) and not _LIST(value):
         yield f"extra_streams: {form}"

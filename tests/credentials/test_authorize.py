@@ -165,6 +165,13 @@ def test_exactly_the_scopes_that_the_streams_need_are_asked_for(run, person):
     assert person.asked("state") != first
 
 
+def test_streams_that_are_read_on_request_need_more(run, person):
+    """The setting of the tap is heard, as Meltano passes it."""
+    assert run("--extra-streams=tasks,messages")[0] == 0
+    more = set(person.asked("scope").split()) - scopes()
+    assert more == {"messages:read", "tasks:read"}
+
+
 @pytest.mark.parametrize(
     "scopes", ["billing:read,patients:read", " billing:read patients:read"]
 )
@@ -384,6 +391,7 @@ def test_a_smaller_grant_is_told_by_stream(run, server, person):
         (["--redirect-uri=http://drchrono.example"], "--redirect-uri must start"),
         (["--scopes=billing:write"], "--scopes: must be some of those"),
         (["--scopes=,"], "--scopes: must be some of those"),
+        (["--extra-streams=task"], "--extra-streams: there is no stream task"),
         (["--client-id"], "--client-id"),
         (["--client-id="], "--client-id is empty"),
         (["--marked"], "--marked"),

@@ -50,7 +50,9 @@ class Practices:
             self.clock,
             self.directory,
             settings,
-            catalog=catalog_of(*(streams or ("patients",))),
+            catalog=catalog_of(
+                *(streams or ("patients",)), extra=settings.get("extra_streams", "")
+            ),
             environment=self.environment,
             level="WARNING",
         )
@@ -160,6 +162,22 @@ def test_a_stream_that_refuses_every_token_fails_alone(practices, stream):
     others = [one for one in THREE if one != stream]
     copy = Copy().take(ended.output)
     assert differences(copy, source_of(tap.api, others)) == {}
+    assert tap.asked_for_tokens() == 2
+
+
+@pytest.mark.parametrize("extra", [False, True], ids=["offered", "on request"])
+def test_a_companion_that_refuses_every_token_costs_only_what_was_asked_for(
+    practices, extra
+):
+    name = "tasks" if extra else "doctors"
+    tap = practices([{"kind": "401", "endpoint": name, "times": None}])
+    if extra:
+        tap.settings["extra_streams"] = name
+    ended = tap.run("patients", name)
+    assert ended.status == int(extra), ended.log
+    assert f"{name}: DrChrono refuses access" in ended.log
+    copy = Copy().take(ended.output)
+    assert differences(copy, source_of(tap.api, ["patients"])) == {}
     assert tap.asked_for_tokens() == 2
 
 

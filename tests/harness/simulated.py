@@ -251,10 +251,10 @@ def pasted(api: Api) -> str:
     return api.settings.mark + ACCESS_TOKEN
 
 
-def catalog_of(*streams: str) -> dict[str, t.Any]:
-    """A catalog that selects these streams."""
+def catalog_of(*streams: str, extra: str = "") -> dict[str, t.Any]:
+    """A catalog that selects these streams, with those that are offered on request."""
     catalog: dict[str, t.Any] = TapDrchrono(
-        config={"access_token": "x"}, setup_mapper=False
+        config={"access_token": "x", "extra_streams": extra}, setup_mapper=False
     ).catalog_dict
     for entry in catalog["streams"]:
         root = next(one for one in entry["metadata"] if not one["breadcrumb"])
