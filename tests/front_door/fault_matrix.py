@@ -336,8 +336,8 @@ TROUBLES: tuple[Trouble, ...] = (
         {"kind": "401"},
         once={P: WHOLE, G: WHOLE, T: stops("the request was refused")},
         lasting={
-            P: fails("(HTTP 401). The user who"),
-            G: fails("(HTTP 401). The user who"),
+            P: fails("(HTTP 401). The authorization"),
+            G: fails("(HTTP 401). The authorization"),
             T: stops("the request was refused"),
         },
         at={(P, Moment.FIRST, True): fails("also after a refresh")},
@@ -346,13 +346,13 @@ TROUBLES: tuple[Trouble, ...] = (
         "HTTP 403",
         {"kind": "403"},
         once={
-            P: fails("(HTTP 403). The user who"),
-            G: fails("(HTTP 403). The user who"),
+            P: fails("(HTTP 403). The authorization"),
+            G: fails("(HTTP 403). The authorization"),
             T: WHOLE,
         },
         lasting={
-            P: fails("(HTTP 403). The user who"),
-            G: fails("(HTTP 403). The user who"),
+            P: fails("(HTTP 403). The authorization"),
+            G: fails("(HTTP 403). The authorization"),
             T: stops(_NO_TOKEN),
         },
         at=_AHEAD_AGAIN | _OLD_TOKEN_LIVES,
