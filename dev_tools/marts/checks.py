@@ -49,7 +49,8 @@ def _judged(source: Source) -> Iterator[tuple[int, bool | None]]:
         of_item[row["line_item_id"]].append(row)
         yield 8, not (row["paid"] and row["adjustment"])
     for transaction in source.records.get("transactions", ()):
-        if item_id := as_text(transaction.get("line_item")):
+        item_id = as_text(transaction.get("line_item"))
+        if item_id and item_id not in source.gone:
             yield 11, item_id in source.items
     counted = charges(source)
     for key, item in source.items.items():

@@ -65,7 +65,15 @@ referring as (
     select known.line_item_id is not null as holds
     from {{ ref("stg_drchrono__transactions") }} as one
     left join line_items as known on one.line_item_id = known.line_item_id
-    where not one.is_deleted and one.line_item_id is not null
+    where
+        not one.is_deleted
+        and one.line_item_id is not null
+        -- What went with a line item is known to be gone.
+        and not exists (
+            select 1
+            from {{ ref("stg_drchrono__line_item_deletions") }} as gone
+            where gone.line_item_id = one.line_item_id
+        )
 
 ),
 
