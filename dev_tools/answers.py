@@ -44,7 +44,7 @@ class Answers(t.NamedTuple):
 
     Attributes:
         owed: By side and age, what is owed; credits have an age of their own.
-        day: The last day with money on the day sheet.
+        day: The last day with money on the day sheet, but none that has only begun.
         sheet: By kind, the events of that day and their sum.
         doctors: By doctor, the visits kept, the no-shows, and what was not billed.
     """
@@ -66,12 +66,13 @@ class Answers(t.NamedTuple):
         return sum((self.owed[side, age] for age in AGES), Decimal("0.00"))
 
 
-def ask(python: Path, warehouse: Path) -> tuple[Answers, list[str]]:
+def ask(python: Path, warehouse: Path, as_of: dt.date) -> tuple[Answers, list[str]]:
     """Read the answers from the marts.
 
     Args:
         python: A Python with the loader's version of DuckDB.
         warehouse: The file.
+        as_of: The last whole day.
 
     Returns:
         The answers, and the names of the tables that were loaded.
@@ -89,7 +90,8 @@ def ask(python: Path, warehouse: Path) -> tuple[Answers, list[str]]:
         msg = f"The marts cannot be read:\n{done.stderr}"
         raise RuntimeError(msg)
     found = json.loads(done.stdout, parse_float=Decimal)
-    return _answers({name: found["marts"][name] for name in _USED}), found["tables"]
+    marts = {name: found["marts"][name] for name in _USED}
+    return _answers(marts, as_of), found["tables"]
 
 
 def compute(records: Mapping[str, list[Row]], as_of: dt.date) -> Answers:
@@ -104,18 +106,18 @@ def compute(records: Mapping[str, list[Row]], as_of: dt.date) -> Answers:
     """
     source = Source(records, as_of)
     marts: dict[str, Mart] = {name: MARTS[name](source) for name in _USED}
-    return _answers({name: [*mart.values()] for name, mart in marts.items()})
+    rows = {name: [*mart.values()] for name, mart in marts.items()}
+    return _answers(rows, as_of)
 
 
-def _answers(marts: Mapping[str, list[Row]]) -> Answers:
+def _answers(marts: Mapping[str, list[Row]], as_of: dt.date) -> Answers:
     owed = {(side, age): Decimal("0.00") for side in SIDES for age in AGES}
     for row in marts["receivables"]:
         age = "credits" if row["is_credit"] else row["bucket"]
         owed[row["side"], age] += _amount(row)
     events = [row for row in marts["day_sheet"] if row["kind"] in _MONEY]
-    day = max(
-        (str(row["posted_date"]) for row in events if row["posted_date"]), default=""
-    )
+    days = {str(row["posted_date"]) for row in events if row["posted_date"]}
+    day = max((one for one in days if one <= as_of.isoformat()), default="")
     sheet = dict.fromkeys(_MONEY, (0, Decimal("0.00")))
     for row in events:
         if str(row["posted_date"]) == day:
@@ -159,7 +161,7 @@ def tables(answers: Answers, as_of: dt.date) -> str:
         lines.append(_amounts(label, *amounts, sum(amounts)))
     totals = [answers.total(side) for side in SIDES]
     lines += [_amounts("total", *totals, sum(totals)), ""]
-    lines += [f"The last day's sheet: {answers.day}", ""]
+    lines += [f"The sheet of the last whole day, {answers.day}, in dollars", ""]
     lines.append(f"{'':<22}{'events':>16}{'amount':>16}")
     for kind, (count, amount) in answers.sheet.items():
         lines.append(f"{kind:<22}{count:>16,}{amount:>16,.2f}")

@@ -25,6 +25,7 @@ from drchrono_sandbox.streams import STREAMS
 
 from dev_tools.answers import Answers, ask, compute, tables
 from dev_tools.environments import DEV, ROOT, environ, say
+from tap_drchrono.streams.catalogue import endpoints
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +35,9 @@ if t.TYPE_CHECKING:
 HOME = DEV / "demo"
 WAREHOUSE = HOME / "warehouse.duckdb"
 LOADER_PYTHON = ROOT / ".meltano" / "loaders" / "target-duckdb" / "venv" / "bin/python"
+KEYS = {one.stream: one.key for one in endpoints()}
+"""The streams that are read, each with its key."""
+
 LOAD = ("tap-drchrono", "target-duckdb")
 BUILD = "dbt-duckdb:build"
 CHANGES = {
@@ -56,8 +60,11 @@ import json, sys, duckdb
 connection = duckdb.connect(sys.argv[1], read_only=True)
 tables = {}
 for stream, key in json.loads(sys.argv[2]).items():
+    columns = connection.execute(f"DESCRIBE drchrono.{stream}").fetchall()
+    columns = {name for name, *_ in columns}
     changed = "strftime(updated_at, '%Y-%m-%dT%H:%M:%S')"
-    deleted = "deleted_flag" if stream == "appointments" else "NULL"
+    changed = changed if "updated_at" in columns else "NULL"
+    deleted = "deleted_flag" if "deleted_flag" in columns else "NULL"
     query = f'SELECT "{key}"::VARCHAR, {changed}, {deleted} FROM drchrono.{stream}'
     tables[stream] = connection.execute(query).fetchall()
 json.dump(tables, sys.stdout)
@@ -162,7 +169,7 @@ def run_pipeline(
         last = [str(event.get("event", "")) for event in events if event][-_LAST_LINES:]
         msg = f"meltano ended with {status}. The end of {log}:\n" + "\n".join(last)
         raise DemoError(msg)
-    read = dict.fromkeys(STREAMS, 0)
+    read = dict.fromkeys(KEYS, 0)
     for event in events:
         metric = event.get("metric_info", {})
         if metric.get("metric") == "record_count":
@@ -217,9 +224,8 @@ def loaded_rows() -> dict[str, list[Row]]:
     Raises:
         DemoError: If it cannot be read.
     """
-    keys = {name: stream.key for name, stream in STREAMS.items()}
     done = subprocess.run(  # noqa: S603 - the command is this project's own
-        [LOADER_PYTHON, "-c", _QUERY, WAREHOUSE, json.dumps(keys)],
+        [LOADER_PYTHON, "-c", _QUERY, WAREHOUSE, json.dumps(KEYS)],
         capture_output=True,
         text=True,
         check=False,
@@ -244,14 +250,14 @@ def source_rows(api: Api) -> dict[str, list[Row]]:
     return {
         name: [
             Row(
-                str(record[stream.key]),
+                str(record[key]),
                 # Some come with a space for the `T`.
                 (record.get("updated_at") or "").replace(" ", "T") or None,
                 record.get("deleted_flag"),
             )
             for record in api.records(name)
         ]
-        for name, stream in STREAMS.items()
+        for name, key in KEYS.items()
     }
 
 
@@ -274,7 +280,7 @@ def compare(api: Api, read: Mapping[str, int]) -> dict[str, Load]:
             sum(row.deleted is True for row in loaded[stream]),
             Counter(source[stream]) == Counter(loaded[stream]),
         )
-        for stream in STREAMS
+        for stream in KEYS
     }
 
 
@@ -292,7 +298,7 @@ def table(first: Mapping[str, Load], second: Mapping[str, Load]) -> str:
     head = f"{'':<27}|{'first run':^27}|{'second run':^27}|"
     names = "".join(f"{column:>9}" for column in columns)
     lines = [head, f"{'stream':<27}|{names}|{names}|"]
-    for stream in STREAMS:
+    for stream in KEYS:
         runs = (first[stream], second[stream])
         cells = "|".join(
             "".join(f"{number:>9,}" for number in (run.source, run.read, run.loaded))
@@ -352,7 +358,7 @@ def demo(meltano: str, records: int) -> int:
             if number == 1:
                 for changes in CHANGES.values():
                     api.change(changes)
-                say("changed the practice: 20 edits and 5 new records a stream")
+                say("changed the practice: 20 edits and 5 new records a bulk stream")
         answers, differing = answer(api, as_of)
     first, second = results
     sys.stdout.write(
@@ -392,7 +398,7 @@ def answer(api: Api, as_of: dt.date) -> tuple[Answers, bool]:
         DemoError: If they cannot be read.
     """
     try:
-        answers, loaded = ask(LOADER_PYTHON, WAREHOUSE)
+        answers, loaded = ask(LOADER_PYTHON, WAREHOUSE, as_of)
     except RuntimeError as error:
         raise DemoError(str(error)) from None
     books = compute({stream: api.records(stream) for stream in loaded}, as_of)
