@@ -5,7 +5,7 @@
     ["doctor_id", "doctor", "id"],
     ["check_date", "check_date", "date"],
     ["deposit_date", "deposit_date", "date"],
-    ["posted_at", "posted_date", "timestamp"],
+    ["posted_date", "posted_date", "date"],
     ["insurance_payer_id", "insurance_payer_id", "id"],
     ["insurance_payer_name", "insurance_payer_name", "text"],
     ["insurance_payer_trace_number", "insurance_payer_trace_number", "text"],

@@ -6,7 +6,7 @@
     ["patient_id", "patient", "id"],
     ["doctor_id", "doctor", "id"],
     ["service_date", "service_date", "date"],
-    ["posted_at", "posted_date", "timestamp"],
+    ["posted_date", "posted_date", "date"],
     ["procedure_type", "procedure_type", "text"],
     ["code", "code", "text"],
     ["description", "description", "text"],

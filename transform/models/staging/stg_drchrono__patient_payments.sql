@@ -9,7 +9,7 @@
     ["line_item_id", "line_item", "id"],
     ["created_by", "created_by", "text"],
     ["received_date", "received_date", "date"],
-    ["posted_at", "posted_date", "timestamp"],
+    ["posted_date", "posted_date", "date"],
     ["amount", "amount", "money"],
     ["payment_method", "payment_method", "text"],
     ["payment_transaction_type", "payment_transaction_type", "text"],

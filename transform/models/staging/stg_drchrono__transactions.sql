@@ -7,7 +7,7 @@
     ["appointment_id", "appointment", "id"],
     ["patient_id", "patient", "id"],
     ["doctor_id", "doctor", "id"],
-    ["posted_at", "posted_date", "timestamp"],
+    ["posted_date", "posted_date", "date"],
     ["check_date", "check_date", "date"],
     ["trace_number", "trace_number", "text"],
     ["ins_paid", "ins_paid", "money"],
