@@ -1,0 +1,315 @@
+"""Following `next`: what is believed of it, when a list has ended, and the bookmark."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+import requests
+from singer_sdk.exceptions import RetriableAPIError
+
+from tap_drchrono.endpoints import Endpoint
+from tap_drchrono.errors import RefusedError, StreamError
+from tap_drchrono.plain_lists.answers import Ask, PlainAnswer, interpret
+from tap_drchrono.plain_lists.links import LinkError, parameters
+from tap_drchrono.plain_lists.paginator import PlainPaginator, PlainSource
+
+PATH = "/api/tasks"
+ENDPOINT = Endpoint(
+    "tasks",
+    PATH,
+    "id",
+    frozenset({"tasks:read"}),
+    permissions=("invented-permission",),
+    sharing=("share_invented",),
+)
+NOON = 1_767_225_600.0 + 12 * 3600
+"""2026-01-01T12:00:00 UTC."""
+OWN = {"page_size": "2", "since": "2025-01-01"}
+
+
+def source(bookmark=None, changed="updated_at", written_from=None):
+    return PlainSource(ENDPOINT, {PATH}, OWN, changed, bookmark, written_from)
+
+
+class Reading:
+    """A paginator that is driven like the loop does it."""
+
+    def __init__(self, **kwargs):
+        self.warnings = []
+        self.paginator = PlainPaginator(source(**kwargs), self.warnings.append)
+        self.rows = []
+
+    def answer(self, records, link=None, at=NOON):
+        assert not self.paginator.finished
+        before = self.bookmark
+        page = self.paginator.page(PlainAnswer(records, link, at))
+        self.paginator.advance(requests.Response())
+        self.rows += page.records
+        assert (page.before, page.after) == (before, before)
+        return self
+
+    @property
+    def asked(self):
+        return dict(self.paginator.current_value.parameters)
+
+    @property
+    def bookmark(self):
+        return self.paginator.outcome().bookmark
+
+
+def read(*pages, **kwargs):
+    """Read cursor pages to the end."""
+    reading = Reading(**kwargs)
+    for number, records in enumerate(pages, 1):
+        paginator = reading.paginator
+        link = f"{PATH}?cursor=c{number}" if number < len(pages) else None
+        reading.rows += paginator.page(PlainAnswer(records, link, NOON)).records
+        paginator.advance(requests.Response())
+    assert reading.paginator.finished
+    return reading
+
+
+def row(key, changed="2025-06-01T00:00:00"):
+    return {"id": key, "updated_at": changed}
+
+
+class TestLinks:
+    @pytest.mark.parametrize("host", ["https://drchrono.com", "http://x.invalid:1", ""])
+    @pytest.mark.parametrize("slash", ["", "/"])
+    def test_only_the_query_is_taken(self, host, slash):
+        link = f"{host}{PATH}{slash}?cursor=cD0x&page_size=2"
+        assert parameters(link, OWN, {PATH}) == (
+            ("cursor", "cD0x"),
+            ("page_size", "2"),
+            ("since", "2025-01-01"),
+        )
+
+    def test_parameters_are_not_doubled_and_those_of_the_link_win(self):
+        found = parameters(f"{PATH}?page_size=1&since=2024-12-31&cursor=a", OWN, {PATH})
+        assert found == (("cursor", "a"), ("page_size", "1"), ("since", "2024-12-31"))
+
+    def test_a_cursor_arrives_as_it_was_sent(self):
+        found = dict(parameters(f"{PATH}?cursor=cD0rLw%3D%3D&empty=", {}, {PATH}))
+        assert found == {"cursor": "cD0rLw==", "empty": ""}
+
+    @pytest.mark.parametrize("link", [None, ""])
+    def test_none_is_the_end(self, link):
+        assert parameters(link, OWN, {PATH}) is None
+
+    @pytest.mark.parametrize(
+        "link",
+        [
+            "https://drchrono.com/api/taskes?cursor=a",
+            "/api/tasks/1?cursor=a",
+            "/elsewhere/api/tasks?cursor=a",
+            7,
+            {"url": PATH},
+            ["https://drchrono.com/api/tasks?cursor=a"],
+            "http://[broken",
+        ],
+    )
+    def test_what_does_not_lead_on_is_refused(self, link):
+        with pytest.raises(LinkError):
+            parameters(link, OWN, {PATH})
+
+
+class TestPages:
+    def test_a_short_or_empty_page_is_not_the_end(self):
+        reading = read([row(1)], [], [row(2), row(3)])
+        assert [one["id"] for one in reading.rows] == [1, 2, 3]
+
+    def test_the_first_page_is_asked_for_with_own_parameters(self):
+        assert Reading().asked == OWN
+
+    @pytest.mark.parametrize("link", [PATH, f"{PATH}?page_size=2&since=2025-01-01"])
+    def test_the_way_back_to_the_first_page_is_an_error(self, link):
+        reading = Reading()
+        with pytest.raises(StreamError, match="a page that was read before"):
+            reading.paginator.page(PlainAnswer([row(1)], link, NOON))
+
+    def test_a_loop_is_an_error(self):
+        reading = Reading()
+        for cursor in "ab":
+            reading.answer([row(cursor)], f"{PATH}?cursor={cursor}")
+        with pytest.raises(StreamError, match="a page that was read before"):
+            reading.answer([row("c")], f"{PATH}?cursor=a")
+
+    def test_a_list_has_two_thousand_pages_at_most(self):
+        reading = Reading()
+        for number in range(1999):
+            reading.answer([], f"{PATH}?cursor={number}")
+        with pytest.raises(StreamError, match="leads on after 2000 pages") as error:
+            reading.answer([], f"{PATH}?cursor=1999")
+        assert "cursor" not in str(error.value)
+
+    def test_two_thousand_pages_are_fine(self):
+        reading = Reading()
+        for number in range(1999):
+            reading.answer([], f"{PATH}?cursor={number}")
+        reading.answer([])
+        assert reading.paginator.finished
+
+    def test_a_key_that_comes_twice_is_written_twice_and_counted(self):
+        reading = read([row(1)], [row(1, "2025-07-01T00:00:00"), row(2)])
+        assert [one["id"] for one in reading.rows] == [1, 1, 2]
+        assert reading.paginator.twice == 1
+
+
+class TestBookmark:
+    def test_it_is_the_highest_and_holds_at_the_end_only(self):
+        reading = Reading(bookmark="2025-01-05T00:00:00")
+        reading.answer([row(1, "2025-09-09T09:00:00")], f"{PATH}?cursor=a")
+        assert reading.bookmark == "2025-01-05T00:00:00"
+        reading.paginator.page(PlainAnswer([row(2, "2025-08-01 00:00:00")], None, NOON))
+        assert reading.bookmark == "2025-09-09T09:00:00"
+
+    def test_it_only_grows(self):
+        reading = read([row(1, "2025-01-01T00:00:00")], bookmark="2025-01-05T00:00:00")
+        assert reading.bookmark == "2025-01-05T00:00:00"
+
+    @pytest.mark.parametrize(
+        "changed", ["2026-01-01T12:00:01", "2026-01-02T00:00:00", "2999-01-01T00:00:00"]
+    )
+    def test_it_is_never_later_than_the_start_of_the_read(self, changed):
+        reading = Reading()
+        reading.answer([row(1, changed)], f"{PATH}?cursor=a", at=NOON)
+        reading.paginator.page(PlainAnswer([row(2, changed)], None, NOON + 900))
+        assert reading.bookmark == "2026-01-01T12:00:00"
+
+    @pytest.mark.parametrize("changed", ["updated_at", None])
+    def test_where_no_record_is_dated_it_is_the_day_of_the_read(self, changed):
+        reading = read([{"id": 1}], [{"id": 2, "updated_at": "?"}], changed=changed)
+        assert reading.bookmark == "2026-01-01"
+
+    def test_where_nothing_came_it_stays(self):
+        assert read([]).bookmark is None
+        assert read([], bookmark="2025-01-05").bookmark == "2025-01-05"
+
+
+def test_what_did_not_change_since_need_not_be_written():
+    reading = read(
+        [row(1, "2025-05-31T23:59:59"), row(2, "2025-06-01T00:00:00"), row(3, None)],
+        written_from=dt.date(2025, 6, 1),
+    )
+    assert [one["id"] for one in reading.rows] == [2, 3]
+
+
+class TestCountedPages:
+    """Counted pages shift where a record is deleted: one is lost for good."""
+
+    @staticmethod
+    def passes(*passes, **kwargs):
+        """Read passes of two pages each; return the reading and how many were read."""
+        reading = Reading(**kwargs)
+        used = 0
+        for first, second in passes:
+            if reading.paginator.finished:
+                break
+            used += 1
+            for records, link in ((first, f"{PATH}?page=2"), (second, None)):
+                reading.rows += reading.paginator.page(
+                    PlainAnswer(records, link, NOON)
+                ).records
+                reading.paginator.advance(requests.Response())
+        return reading, used
+
+    def test_a_list_is_read_until_two_passes_give_the_same_keys(self):
+        shifted = ([row(1), row(2)], [row(4)])
+        whole = ([row(2), row(3)], [row(4)])
+        reading, used = self.passes(shifted, whole, whole, whole)
+        assert used == 3
+        assert {one["id"] for one in reading.rows} == {1, 2, 3, 4}
+        assert not reading.warnings
+        assert reading.paginator.outcome().whole
+
+    def test_what_was_written_is_not_written_again_unless_it_changed(self):
+        before = ([row(1), row(2)], [row(3)])
+        after = ([row(1), row(2, "2025-07-01T00:00:00")], [row(3)])
+        reading, _ = self.passes(before, after)
+        assert [one["id"] for one in reading.rows] == [1, 2, 3, 2]
+
+    def test_that_has_an_end_and_the_bookmark_stays(self):
+        moving = [([row(n)], [row(-n)]) for n in range(1, 10)]
+        reading, used = self.passes(*moving, bookmark="2025-01-05T00:00:00")
+        assert used == 5
+        assert reading.paginator.finished
+        assert len(reading.warnings) == 1
+        assert reading.bookmark == "2025-01-05T00:00:00"
+        assert not reading.paginator.outcome().whole
+
+    def test_one_page_needs_no_second_pass(self):
+        reading = Reading()
+        reading.paginator.page(PlainAnswer([row(1)], None, NOON))
+        reading.paginator.advance(requests.Response())
+        assert reading.paginator.finished
+
+    def test_a_page_that_is_no_longer_there_ends_the_pass(self):
+        gone = response(404, {"detail": "Invalid page."})
+        ask = Ask((("page", "3"),), number=3)
+        assert interpret(ENDPOINT, ask, gone, NOON) == PlainAnswer((), None, NOON)
+
+
+def response(status, body, kind="application/json"):
+    answer = requests.Response()
+    answer.status_code = status
+    answer.headers["Content-Type"] = kind
+    answer._content = body if isinstance(body, bytes) else json.dumps(body).encode()  # noqa: SLF001 - as the library's own tests do
+    return answer
+
+
+FIRST = Ask(())
+
+
+class TestAnswers:
+    @pytest.mark.parametrize("name", ["results", "data"])
+    def test_records_are_in_results_or_data(self, name):
+        body = {"previous": None, name: [{"id": 1}], "next": "x"}
+        found = interpret(ENDPOINT, FIRST, response(200, body), NOON)
+        assert found == PlainAnswer([{"id": 1}], "x", NOON)
+
+    def test_results_win(self):
+        body = {"results": [{"id": 1}], "data": [{"id": 2}]}
+        found = interpret(ENDPOINT, FIRST, response(200, body), NOON)
+        assert found.records == [{"id": 1}]
+
+    @pytest.mark.parametrize(
+        ("status", "body", "kind", "says"),
+        [
+            (200, {"next": None}, "application/json", "without a list of records"),
+            (200, {"results": "no"}, "application/json", "without a list of records"),
+            (200, {"results": None}, "application/json", "without a list of records"),
+            (200, {"results": [1]}, "application/json", "without a list of records"),
+            (200, [{"id": 1}], "application/json", "without a list of records"),
+            (200, b"<html>", "text/html", "HTML instead of JSON"),
+            (200, b'{"results": [', "application/json", "cut off or malformed"),
+            (200, b"", "application/json", "cut off or malformed"),
+            (502, b"<html>", "text/html", "HTTP 502"),
+            (500, {"detail": "x"}, "application/json", "HTTP 500"),
+        ],
+    )
+    def test_what_another_try_may_mend(self, status, body, kind, says):
+        with pytest.raises(RetriableAPIError, match=says):
+            interpret(ENDPOINT, FIRST, response(status, body, kind), NOON)
+
+    @pytest.mark.parametrize("status", [401, 403, 404, 405, 410])
+    def test_a_refusal_names_scope_permission_and_flag(self, status):
+        with pytest.raises(RefusedError) as error:
+            interpret(ENDPOINT, FIRST, response(status, {"detail": "no"}), NOON)
+        told = str(error.value)
+        assert told.startswith("tasks: ")
+        assert f"HTTP {status}" in told
+        for needed in ("tasks:read", "invented-permission", "share_invented"):
+            assert needed in told
+
+    def test_a_cursor_that_is_gone_is_no_refusal(self):
+        ask = Ask((("cursor", "a"),), number=2)
+        with pytest.raises(StreamError) as error:
+            interpret(ENDPOINT, ask, response(404, {"detail": "Invalid cursor"}), NOON)
+        assert not isinstance(error.value, RefusedError)
+
+    def test_a_bad_request_is_an_error(self):
+        with pytest.raises(StreamError, match="because of since") as error:
+            interpret(ENDPOINT, FIRST, response(400, {"since": ["no"]}), NOON)
+        assert not isinstance(error.value, RefusedError)
