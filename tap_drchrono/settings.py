@@ -93,7 +93,9 @@ SETTINGS: dict[str, t.Any] = th.PropertiesList(
     ),
     th.Property(
         "extra_streams",
-        th.CustomType({"type": ["string", "array", "null"]}),
+        th.CustomType(
+            {"type": ["string", "array", "null"], "items": {"type": "string"}}
+        ),
         title="Extra Streams",
         description=(
             "Further streams to offer, separated by commas, or all. Without it the "
@@ -371,21 +373,17 @@ def _value_problems(config: Mapping[str, t.Any]) -> Iterator[str]:
 
 
 def stream_problems(value: object, streams: Collection[str]) -> Iterator[str]:
-    """Check the setting `extra_streams`; what cannot be a name is not shown.
+    """Check names of streams; what cannot be one is not shown.
 
     Args:
-        value: The setting.
-        streams: The streams that there are.
+        value: The setting `extra_streams`, text or a list of texts.
+        streams: The streams that it may name.
 
     Yields:
-        One line for each problem.
+        One readable line for each problem.
     """
-    form = "must be names of streams, separated by commas, or all"
     if isinstance(value, str) and not _LIST(value):
-        yield f"extra_streams: {form}"
-        return
-    if isinstance(value, list) and not all(isinstance(one, str) for one in value):
-        yield f"extra_streams: {form}"
+        yield "extra_streams: must be names of streams, separated by commas, or all"
         return
     for name in sorted(_names(value) - {*streams, ALL}):
         near = difflib.get_close_matches(name.lower(), [*streams, ALL], 1, cutoff=0)

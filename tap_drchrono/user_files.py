@@ -38,9 +38,12 @@ def from_environment(schema: Mapping[str, t.Any], prefix: str) -> dict[str, t.An
     config: dict[str, t.Any] = {}
     for name, setting in schema["properties"].items():
         variable = f"{prefix}{name.upper()}"
+        # Where text is as good as a list, it is left to whoever reads the setting.
+        is_text = "string" in setting.get("type", ())
+        form = {"type": ["string", "null"]} if is_text else setting
         try:
             found = parse_environment_config(
-                {"properties": {name: setting}}, prefix, os.devnull
+                {"properties": {name: form}}, prefix, os.devnull
             )
         except ValueError:
             found = {name: os.environ[variable]}

@@ -200,7 +200,12 @@ PLAIN: dict[str, PlainInfo] = {
             },
         ),
         _row(
-            "task_categories", _TASKS, since="since", time=_UPDATED, archived="archived"
+            "task_categories",
+            _TASKS,
+            since="since",
+            time=_UPDATED,
+            archived="archived",
+            real={"is_global": _FLAG},
         ),
         _row(
             "task_statuses", _TASKS, since="since", time=_UPDATED, archived="archived"
@@ -217,7 +222,7 @@ PLAIN: dict[str, PlainInfo] = {
         ),
         _row("lab_orders", _LABS, since="since", time="timestamp"),
         _row("lab_tests", _LABS),
-        _row("lab_results", _LABS),
+        _row("lab_results", _LABS, real={"is_abnormal": _FLAG}),
         _row(
             "patient_vaccine_records",
             _CLINICAL,
