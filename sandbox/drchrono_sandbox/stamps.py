@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 
 DAY = 86_400
+_EPOCH = dt.date(1970, 1, 1).toordinal()
 
 SIGNATURE = "__SIGNATURE__"
 """Stands for the part of a signed URL that changes on each read."""
@@ -19,7 +21,10 @@ def stamp_text(seconds: int) -> str:
     Returns:
         ISO 8601 without a zone.
     """
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    days, second = divmod(seconds, DAY)
+    minute, second = divmod(second, 60)
+    hour, minute = divmod(minute, 60)
+    return f"{_day_text(days)}T{hour:02d}:{minute:02d}:{second:02d}"
 
 
 def day_text(seconds: int) -> str:
@@ -31,7 +36,13 @@ def day_text(seconds: int) -> str:
     Returns:
         Such as `2024-01-05`.
     """
-    return stamp_text(seconds)[:10]
+    return _day_text(seconds // DAY)
+
+
+@functools.lru_cache(1 << 14)
+def _day_text(days: int) -> str:
+    """Write a day, counted from 1970. A practice has few days and many stamps."""
+    return dt.date.fromordinal(_EPOCH + days).isoformat()
 
 
 def signed_url(kind: str, number: int) -> str:

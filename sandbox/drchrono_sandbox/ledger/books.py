@@ -28,7 +28,7 @@ from drchrono_sandbox.ledger.stories import AFTERTHOUGHTS, afterthought, tell
 from drchrono_sandbox.stamps import DAY
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from drchrono_sandbox.ledger.calendar import Calendar
 
@@ -38,7 +38,8 @@ ORPHANED_EVERY = 12
 INTEREST = "225"
 """Reason code of interest that an insurer pays."""
 
-_REMEMBERED = 1 << 14
+_CLAIMS_REMEMBERED = 1 << 17
+_STORIES_REMEMBERED = 1 << 14
 _ORPHAN_SEED = 110
 _ALONE_SEED = 111
 _UNMATCHED_SEED = 112
@@ -95,8 +96,8 @@ class Books:
         self.calendar = calendar
         self.patients = sizes["patients"]
         self._items = sizes["line_items"]
-        self._claim = functools.lru_cache(_REMEMBERED)(self._draw_claim)
-        self._story = functools.lru_cache(_REMEMBERED)(self._tell)
+        self._claim = functools.lru_cache(_CLAIMS_REMEMBERED)(self._draw_claim)
+        self._story = functools.lru_cache(_STORIES_REMEMBERED)(self._tell)
         layout = Layout(calendar, sizes, self._story)
         self._visits = layout.visits
         self._first_steps = layout.steps
@@ -165,7 +166,7 @@ class Books:
         """
         return self._story(item, self._visits[item]).charge
 
-    def steps(self, item: int) -> list[Step]:
+    def steps(self, item: int) -> Sequence[Step]:
         """Tell what has happened to a line item, deletions aside.
 
         Args:
@@ -176,8 +177,10 @@ class Books:
         """
         told = self._story(item, self._visits[item]).steps
         first = self._first_steps[item]
+        if item not in self._late:
+            return told[:first]
         steps = list(told[:first])
-        for turn, at in enumerate(self._late.get(item, ()), first):
+        for turn, at in enumerate(self._late[item], first):
             if turn < len(told):
                 check = None if told[turn].check is None else at
                 steps.append(told[turn]._replace(at=at, check=check))

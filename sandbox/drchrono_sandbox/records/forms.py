@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from drchrono_sandbox.stamps import stamp_text
@@ -12,6 +13,7 @@ NUMBER = "@number:"
 """Begins a text that goes out as a JSON number with exactly the digits that follow."""
 
 
+@functools.lru_cache(1 << 14)
 def money_text(cents: int) -> str:
     """Write an amount as the API does.
 
