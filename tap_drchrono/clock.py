@@ -101,6 +101,11 @@ class Clock:
         """
         return self.monotonic() + self._ahead_of_monotonic
 
+    @property
+    def is_set(self) -> bool:
+        """Whether an answer has told the server's time."""
+        return self._is_set
+
     def told(self, server_time: float) -> float:
         """Take in the `Date` of an answer that has just come.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -217,6 +218,7 @@ class TapDrchrono(Tap):
         self.engine.progress.expect([stream.name for stream in streams])
         self.engine.api.expect((one.endpoint(), one.ping()) for one in streams)
         try:
+            self._learn_the_time(streams)
             resumed = bool(self.state)
             for stream in streams:
                 stream.begin()
@@ -242,6 +244,13 @@ class TapDrchrono(Tap):
                 ", ".join(failed),
             )
         return int(bool(failed))
+
+    def _learn_the_time(self, streams: Iterable[AnyStream]) -> None:
+        """Ask for DrChrono's time, where a bookmark lies ahead of this machine's."""
+        doubtful = next((one for one in streams if one.lies_ahead), None)
+        if doubtful is not None and not self.engine.clock.is_set:
+            with contextlib.suppress(StreamError):
+                self.engine.api.ask(doubtful.endpoint(), doubtful.ping(), lambda _: 0)
 
     def _submit_first_lists(self, streams: Sequence[AnyStream]) -> None:
         """Let DrChrono generate the first bulk lists while plain ones are read."""

@@ -391,6 +391,30 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
         """The bookmark of the previous run; junk counts as none."""
         return self._stored().bookmark
 
+    @property
+    def lies_ahead(self) -> bool:
+        """Whether the bookmark lies so far ahead that the clock may be wrong."""
+        value = self.stream_state.get("replication_key_value")
+        today = bookmarks.utc_day(self.engine.clock.now())
+        is_moment = timestamps.parse(value) is not None
+        return is_moment and not bookmarks.is_usable(value, today)
+
+    def first_day(self) -> tuple[dt.date, bool]:
+        """Say from which day to read.
+
+        Returns:
+            The day, never one that has yet to come less the lookback; and whether a
+            bookmark decided it.
+        """
+        lookback = self.config["lookback_days"]
+        day, resumed = bookmarks.since(
+            self.stored_bookmark, self.config.get("start_date"), lookback
+        )
+        if resumed:
+            today = bookmarks.utc_day(self.engine.clock.now())
+            day = min(day, timestamps.days_before(today, lookback))
+        return day, resumed
+
     @cached_property
     def covered_from(self) -> dt.date | None:
         """The day from which on the stream is in the warehouse, once this run is over.

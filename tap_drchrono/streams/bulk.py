@@ -8,7 +8,7 @@ from uuid import UUID
 from singer_sdk.streams.rest import HTTPRequest, PageContext
 from typing_extensions import override
 
-from tap_drchrono import bookmarks, timestamps
+from tap_drchrono import timestamps
 from tap_drchrono.api.ask import Answered
 from tap_drchrono.endpoints import Group
 from tap_drchrono.errors import StreamError
@@ -43,10 +43,7 @@ class BulkListStream(DrChronoStream[Token, Answer]):
 
     def source(self) -> Source:
         """Say what is read, and from which day on."""
-        stored = self.stored_bookmark
-        since, resumed = bookmarks.since(
-            stored, self.config.get("start_date"), self.config["lookback_days"]
-        )
+        since, resumed = self.first_day()
         includes = {**self.includes, "verbose": "verbose"}
         return Source(
             self.endpoint(),
@@ -55,7 +52,7 @@ class BulkListStream(DrChronoStream[Token, Answer]):
             not resumed,
             self.config["list_timeout"],
             self.steady_order,
-            stored,
+            self.stored_bookmark,
             {name: "true" for name, on in includes.items() if self.config[on]},
         )
 

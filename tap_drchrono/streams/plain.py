@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from singer_sdk.streams.rest import HTTPRequest, PageContext
 from typing_extensions import override
 
-from tap_drchrono import bookmarks, timestamps
+from tap_drchrono import timestamps
 from tap_drchrono.api.headers import server_time
 from tap_drchrono.endpoints import Group
 from tap_drchrono.plain_lists.answers import Ask, PlainAnswer, interpret
@@ -52,10 +52,7 @@ class PlainStream(DrChronoStream[Ask, PlainAnswer]):
 
     def source(self) -> PlainSource:
         """Say what is read, and from which day on."""
-        stored = self.stored_bookmark
-        day, resumed = bookmarks.since(
-            stored, self.config.get("start_date"), self.config["lookback_days"]
-        )
+        day, resumed = self.first_day()
         asked: dict[str, str] = {}
         if self.since and day > timestamps.EVERYTHING:
             asked[self.since] = day.isoformat()
@@ -72,7 +69,7 @@ class PlainStream(DrChronoStream[Ask, PlainAnswer]):
             {self.path, urlsplit(self.url_base).path + self.path},
             asked,
             self.replication_key if self.replication_key in _TIMES else None,
-            stored,
+            self.stored_bookmark,
             day if resumed and not self.since and not self._version() else None,
         )
 

@@ -1,0 +1,124 @@
+"""A machine whose clock is wrong, is set, or sleeps loses nothing."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from copies import Copy, differences, source_of
+from drchrono_sandbox import Api, Changes, Practice, Settings
+from simulated import NOW, SimulatedClock, catalog_of, run, settings_for
+
+STREAMS = ("clinical_notes", "patients", "prescription_messages")
+"""By `updated_at`, and without one."""
+DAY = 86_400.0
+HOUR = 3600.0
+
+
+class Nights:
+    """A sandbox, and a tap on a machine with a clock of its own."""
+
+    def __init__(self, directory, machine_ahead=0.0, **settings):
+        self.clock = SimulatedClock(machine_ahead=machine_ahead)
+        practice = Practice.generate(records=60, now=NOW - 7200)
+        base = Settings(list_base_seconds=2.0)
+        self.api = Api(practice, base, clock=lambda: self.clock.time)
+        self.directory = directory
+        self.settings = settings_for(self.api, directory, page_size=12, **settings)
+        self.copy = Copy()
+        self.rng = random.Random(7)  # noqa: S311 - reproducible changes
+
+    def work(self):
+        """A day passes, with changes up to its end."""
+        for _ in range(4):
+            self.clock.time += DAY / 4
+            for stream in STREAMS:
+                amounts = Changes(updates=3, inserts=1)
+                self.api.practice.change(stream, amounts, self.rng, self.clock.time)
+
+    def run(self, **how):
+        started = self.clock.time
+        ended = run(
+            self.api,
+            self.clock,
+            self.directory,
+            self.settings,
+            state=self.copy.state,
+            catalog=catalog_of(*STREAMS),
+            **{"level": "WARNING"} | how,
+        )
+        self.copy.take(ended.output)
+        self.seconds = self.clock.time - started
+        return ended
+
+    def lacks(self):
+        return differences(self.copy, source_of(self.api, STREAMS))
+
+
+@pytest.mark.parametrize("days", [-40, -3, -2, 2, 3, 40])
+def test_a_machine_that_is_days_off_loses_nothing(tmp_path, days):
+    nights = Nights(tmp_path, days * DAY)
+    for night in range(4):
+        ended = nights.run()
+        assert ended.status == 0, ended.log
+        assert nights.lacks() == {}
+        assert ended.log.count("This machine's clock is") == 1
+        assert "cannot be used" not in ended.log
+        # Far fewer than all is read again.
+        assert night == 0 or nights.copy.received < (night + 1) * 60 * 3
+        nights.work()
+
+
+@pytest.mark.parametrize("seconds", [-290.0, 0.0, 290.0])
+def test_a_machine_that_is_minutes_off_is_not_worth_a_word(tmp_path, seconds):
+    nights = Nights(tmp_path, seconds)
+    assert "This machine's clock" not in nights.run().log
+
+
+@pytest.mark.parametrize("days", [2, 3, 5])
+def test_a_bookmark_that_a_fast_clock_left_is_read_from_today(tmp_path, days):
+    nights = Nights(tmp_path)
+    nights.run()
+    ahead = f"2026-01-{1 + days:02}"
+    for stream in ("clinical_notes", "prescription_messages"):
+        nights.copy.state["bookmarks"][stream]["replication_key_value"] = ahead
+    nights.work()
+    assert nights.run().status == 0
+    assert nights.lacks() == {}
+
+
+@pytest.mark.parametrize("seconds", [-3 * DAY, -600.0, 600.0, 3 * DAY])
+@pytest.mark.parametrize("after", [1.0, 6.0, 12.0])
+def test_a_clock_that_is_set_in_the_middle_costs_no_time(tmp_path, seconds, after):
+    nights = Nights(tmp_path)
+    clock = nights.clock
+    set_at = clock.time + after
+    machine_time = clock.machine_time
+    clock.machine_time = lambda: machine_time() + seconds * (clock.time >= set_at)
+    ended = nights.run()
+    assert ended.status == 0, ended.log
+    assert nights.lacks() == {}
+    assert nights.seconds < 60
+
+
+@pytest.mark.parametrize("hours", [1.5, 6, 50])
+@pytest.mark.parametrize("request_number", [3, 6, 11])
+def test_lists_that_expired_while_the_machine_slept_are_submitted_again(
+    tmp_path, hours, request_number
+):
+    nights = Nights(tmp_path)
+    handle = nights.api.handle
+    seen = []
+
+    def sleep_before(request):
+        seen.append(request)
+        if len(seen) == request_number:
+            nights.clock.suspend(hours * HOUR)
+        return handle(request)
+
+    nights.api.handle = sleep_before
+    ended = nights.run()
+    assert ended.status == 0, ended.log
+    assert nights.lacks() == {}
+    assert "failed" not in ended.log
+    assert nights.seconds < hours * HOUR + 120
