@@ -73,12 +73,12 @@ class AnotherDatabase(PostgresWarehouse):
 TEXTS = """
 CREATE SCHEMA drchrono;
 CREATE TABLE drchrono.line_items (
-    id text, service_date text, posted_date text, billed text, denied_flag text,
+    id text, service_date text, updated_at text, billed text, denied_flag text,
     _sdc_deleted_at timestamp
 );
 INSERT INTO drchrono.line_items VALUES
     ('good', '2024-02-29', '2000-02-29T23:59:59', '12.345', 'true', NULL),
-    ('other', '2023-11-30', '2024-01-01 10:00:00.5', '-7', 'f', NULL),
+    ('other', '2023-11-30T09:00:00', '2024-01-01 10:00:00.5', '-7', 'f', NULL),
     ('bad', '2023-02-29', '2024-01-01 25:00:00', '12.3.4', 'maybe', NULL),
     ('worse', '1900-02-29', '2024-13-01', '1e99', '', NULL),
     ('long', '2023-04-31', '2023', '99999999999999999999', '', NULL),
@@ -87,7 +87,7 @@ INSERT INTO drchrono.line_items VALUES
 """
 READ = """
 SELECT to_json(t) FROM (
-    SELECT line_item_id, service_date, CAST(posted_at AS date) AS posted, billed,
+    SELECT line_item_id, service_date, CAST(updated_at AS date) AS updated, billed,
         is_denied, is_deleted
     FROM drchrono_staging.stg_drchrono__line_items ORDER BY line_item_id
 ) t

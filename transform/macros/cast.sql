@@ -63,11 +63,12 @@
 {%- endset -%}
 {%- set form = {
     "boolean": "^(true|false|t|f|1|0)$",
-    "date": "^" ~ day ~ "$",
+    "date": "^" ~ day ~ "([T ].*)?$",
     "timestamp": "^" ~ day ~ "([T ]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d+)?)?)?$",
     "integer": "^[+-]?\\d{1,18}$",
 }.get(kind, "^[+-]?\\d{1,14}(\\.\\d*)?$") -%}
-  case when {{ value }} ~ '{{ form }}' then cast({{ value }} as {{ drchrono_type(kind) }}) end
+{%- set text = "left(" ~ value ~ ", 10)" if kind == "date" else value -%}
+  case when {{ value }} ~ '{{ form }}' then cast({{ text }} as {{ drchrono_type(kind) }}) end
 {%- endmacro %}
 
 

@@ -43,7 +43,7 @@ joined as (
         line_items.service_date,
         line_items.balance_ins as insurance_balance,
         coalesce(line_items.is_denied, false) as is_denied,
-        cast(transactions.posted_at as date) as posted_date,
+        transactions.posted_date,
         transactions.check_date,
         transactions.trace_number,
         cast(coalesce(transactions.ins_paid, 0) as {{ drchrono_type("money") }}) as ins_paid,

@@ -18,7 +18,7 @@ joined as (
         visits.office_id,
         visits.office_name,
         line_items.service_date,
-        cast(line_items.posted_at as date) as posted_date,
+        line_items.posted_date,
         visits.visit_date,
         visits.first_billed_date,
         visits.last_billed_date,

@@ -122,7 +122,7 @@ patient_payments as (
         'patient payment' as kind,
         payments.patient_payment_id as record_id,
         payments.amount,
-        cast(payments.posted_at as date) as posted_date,
+        payments.posted_date,
         payments.received_date as check_date,
         cast(null as date) as deposit_date,
         coalesce(charges.service_date, visits.visit_date) as service_date,
