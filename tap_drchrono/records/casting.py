@@ -13,30 +13,29 @@ of a table from the records.
 from __future__ import annotations
 
 import enum
-import re
 import typing as t
-from datetime import date
-from decimal import Decimal
 from operator import itemgetter
 
-import msgspec
+from tap_drchrono.records.scalars import (
+    SCALARS,
+    TEXT_TYPES,
+    UNREADABLE,
+    json_text,
+    nothing,
+    refuse,
+    text,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from tap_drchrono.records.scalars import Cast, Json
+
 Names: t.TypeAlias = tuple[str, ...]
 """Where a field is: the names from the record down to it, arrays passed through."""
 
-Json: t.TypeAlias = t.Any
-"""Any JSON value, its floats as `Decimal`."""
-
-Cast: t.TypeAlias = "Callable[[Json], Json]"
-"""Turns a raw value, never None, into the one to emit, or into `_UNREADABLE`."""
-
 EXTRA = "_extra"
 """The column for all that has no column."""
-
-_UNREADABLE: t.Final = object()
 
 
 class Oddity(enum.Enum):
@@ -78,7 +77,7 @@ class Plan:
         leftovers.found = {}
         cast: dict[str, Json] = self._root(record)
         if self._has_extra:
-            cast[EXTRA] = _json(leftovers.found) if leftovers.found else None
+            cast[EXTRA] = json_text(leftovers.found) if leftovers.found else None
         return cast
 
 
@@ -232,12 +231,12 @@ class _Object:
 
     def __call__(self, value: Json) -> Json:
         if type(value) is not dict:
-            return None if value == "" else _UNREADABLE
+            return None if value == "" else UNREADABLE
         names = tuple(value)
         is_whole, left_out, unknown, texts, casts, typed = self._shapes.get(
             names
         ) or self._learn(names)
-        if _TEXT_TYPES.issuperset(map(type, texts(value))):
+        if TEXT_TYPES.issuperset(map(type, texts(value))):
             casts = typed
         changed = {}
         for name, cast in casts:
@@ -246,7 +245,7 @@ class _Object:
                 continue
             new = cast(raw)
             if new is not raw:
-                if new is _UNREADABLE:
+                if new is UNREADABLE:
                     self._leftovers.add_unreadable((*self._names, name), raw)
                     new = None
                 changed[name] = new
@@ -263,7 +262,7 @@ class _Object:
     def _learn(self, names: tuple[str, ...]) -> _Shape:
         known = [name for name in names if name in self._casts]
         casts = tuple((name, self._casts[name]) for name in known)
-        texts = [name for name, cast in casts if cast is _text]
+        texts = [name for name, cast in casts if cast is text]
         shape = _Shape(
             is_whole=names == tuple(self._casts) == tuple(self._blank),
             left_out=tuple(name for name in names if name not in self._blank),
@@ -275,7 +274,7 @@ class _Object:
             ),
             texts=_getter(texts),
             casts=casts,
-            typed=tuple(item for item in casts if item[1] is not _text),
+            typed=tuple(item for item in casts if item[1] is not text),
         )
         if len(self._shapes) >= _SHAPES:
             self._shapes.clear()
@@ -300,10 +299,10 @@ class _Array:
 
     def __call__(self, value: Json) -> Json:
         if type(value) is not list:
-            return None if value == "" else _UNREADABLE
+            return None if value == "" else UNREADABLE
         if not value:
             return value
-        if self._item is _text and _TEXT_TYPES.issuperset(map(type, value)):
+        if self._item is text and TEXT_TYPES.issuperset(map(type, value)):
             return value
         leftovers = self._leftovers
         outer, leftovers.found = leftovers.found, {}
@@ -314,7 +313,7 @@ class _Array:
             new = None if raw is None else self._item(raw)
             if new is not raw:
                 changed = True
-                if new is _UNREADABLE:
+                if new is UNREADABLE:
                     leftovers.add_unreadable(self._names, raw)
                     new = None
             if leftovers.found:
@@ -342,154 +341,20 @@ def _compile(field: Mapping[str, Json], names: Names, leftovers: _Leftovers) -> 
     types = {field["type"]} if isinstance(field["type"], str) else set(field["type"])
     (kind,) = types - {"null"}
     if kind == "object":
-        return _Object(field["properties"], names, leftovers)
+        return _compile_object(field["properties"], names, leftovers)
     if kind == "array":
-        return _Array(_compile(field["items"], names, leftovers), names, leftovers)
+        item = _compile(field["items"], names, leftovers)
+        return item if item is nothing else _Array(item, names, leftovers)
     if "contentMediaType" in field:
-        return _json if leftovers.may_travel_whole(names) else _refuse
-    return _SCALARS[kind, field.get("format")]
+        return json_text if leftovers.may_travel_whole(names) else refuse
+    return SCALARS[kind, field.get("format")]
 
 
-_TEXT_TYPES = frozenset({str, type(None)})
-
-_DIGITS = re.compile(r"\s*[+-]?\d{1,19}\s*", re.ASCII).fullmatch
-_INTEGERS = 2**63
-"""What a 64-bit column holds lies between this and its negative."""
-_INTEGER_DIGITS = len(str(_INTEGERS))
-
-_DECIMAL = re.compile(
-    r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*", re.ASCII
-).fullmatch
-_PLAIN_DECIMAL = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?", re.ASCII).fullmatch
-"""Nearly all amounts: their magnitude needs no look."""
-_MAGNITUDE = 308
-"""The power of ten up to which targets that load numbers as doubles can follow."""
-
-_BOOLEAN_WORDS = {"": None, "false": False, "true": True}
-
-_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
-_ANY_DAY = re.compile(
-    r"(\d{4}-\d{2}-\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?", re.ASCII
-).fullmatch
-_ANY_TIMESTAMP = re.compile(
-    rf"(\d{{4}}-\d{{2}}-\d{{2}})(?:[T ]{_CLOCK}(?::[0-5]\d(?:\.\d+)?)?"
-    r"(?:Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?",
-    re.ASCII,
-).fullmatch
-
-# Nearly all values match these, which need no look at the calendar.
-_EARLY_DAY = r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
-_PLAIN_DAY = re.compile(_EARLY_DAY, re.ASCII).fullmatch
-_PLAIN_TIMESTAMP = re.compile(rf"{_EARLY_DAY}T{_CLOCK}:[0-5]\d", re.ASCII).fullmatch
-
-_ENCODER = msgspec.json.Encoder(
-    enc_hook=str,  # `Spoilt`, a text that no type of a column takes
-    decimal_format="number",
-)
-
-
-def _text(value: Json) -> Json:
-    kind = type(value)
-    if kind is str:
-        return value
-    return str(value) if kind is int or kind is Decimal else _UNREADABLE
-
-
-def _integer(value: Json) -> Json:
-    kind = type(value)
-    if kind is int:
-        number = value
-    elif kind is str:
-        if not value:
-            return None
-        if not _DIGITS(value):
-            return _UNREADABLE
-        number = int(value)
-    # The magnitude comes first: 1E+999999 as an int would fill the memory.
-    elif (
-        kind is Decimal
-        and value.is_finite()
-        and value.adjusted() < _INTEGER_DIGITS
-        and value == value.to_integral_value()
-    ):
-        number = int(value)
-    else:
-        return _UNREADABLE
-    return number if -_INTEGERS <= number < _INTEGERS else _UNREADABLE
-
-
-def _number(value: Json) -> Json:
-    kind = type(value)
-    if kind is int:
-        return value if abs(value) < 10**_MAGNITUDE else _UNREADABLE
-    if kind is str:
-        if not value:
-            return None
-        if _PLAIN_DECIMAL(value):
-            return Decimal(value)
-        if not _DECIMAL(value):
-            return _UNREADABLE
-        value = Decimal(value)
-    elif kind is not Decimal or not value.is_finite():
-        return _UNREADABLE
-    return value if abs(value.adjusted()) < _MAGNITUDE else _UNREADABLE
-
-
-def _boolean(value: Json) -> Json:
-    kind = type(value)
-    if kind is bool:
-        return value
-    if kind is str:
-        return _BOOLEAN_WORDS.get(value.lower(), _UNREADABLE)
-    return bool(value) if kind is int and value in {0, 1} else _UNREADABLE
-
-
-def _date(value: Json) -> Json:
-    if type(value) is not str:
-        return _UNREADABLE
-    if _PLAIN_DAY(value):
-        return value
-    if not value:
-        return None
-    day = _ANY_DAY(value)
-    return day[1] if day and _is_day(day[1]) else _UNREADABLE
-
-
-def _timestamp(value: Json) -> Json:
-    if type(value) is not str:
-        return _UNREADABLE
-    if _PLAIN_TIMESTAMP(value):
-        return value
-    if not value:
-        return None
-    timestamp = _ANY_TIMESTAMP(value)
-    if not timestamp or not _is_day(timestamp[1]):
-        return _UNREADABLE
-    return value.replace(" ", "T")
-
-
-def _is_day(text: str) -> bool:
-    """Whether the calendar has this `YYYY-MM-DD`."""
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _json(value: Json) -> str:
-    return _ENCODER.encode(value).decode()
-
-
-def _refuse(_: Json) -> Json:
-    return _UNREADABLE
-
-
-_SCALARS: dict[tuple[str, str | None], Cast] = {
-    ("string", None): _text,
-    ("string", "date"): _date,
-    ("string", "date-time"): _timestamp,
-    ("integer", None): _integer,
-    ("number", None): _number,
-    ("boolean", None): _boolean,
-}
+def _compile_object(
+    properties: Mapping[str, Json], names: Names, leftovers: _Leftovers
+) -> Cast:
+    """Choose the cast of an object: null where all of it is deselected but itself."""
+    within = ((*names, name) for name in properties)
+    if properties and all(one in leftovers.deselected for one in within):
+        return nothing
+    return _Object(properties, names, leftovers)

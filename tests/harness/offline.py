@@ -57,7 +57,12 @@ class OfflineTap(Tap):
         return OfflineTap(self.home, self._source, **(self.config | config))
 
     def run(
-        self, *args: str, catalog: object = None, state: object = None, **_: t.Any
+        self,
+        *args: str,
+        catalog: object = None,
+        state: object = None,
+        level: str = "INFO",
+        **_: t.Any,
     ) -> Ended:
         """Run the tap to its end."""
         before = self._source.clock.now()
@@ -68,7 +73,7 @@ class OfflineTap(Tap):
             self.config,
             catalog=catalog,
             state=state,
-            level="INFO",
+            level=level,
             options=args,
         )
         seconds = self._source.clock.now() - before
