@@ -12,13 +12,8 @@ from functools import cached_property
 
 import click
 from singer_sdk import Tap
-from singer_sdk.exceptions import (
-    ConfigValidationError,
-    MapExpressionError,
-    StreamMapConfigError,
-)
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
-from singer_sdk.mapper import PluginMapper
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.catalog import Catalog
 from singer_sdk.singerlib.messages import StateMessage
@@ -42,6 +37,7 @@ from tap_drchrono.run_log.summary import table
 from tap_drchrono.streams.bulk import BulkListStream
 from tap_drchrono.streams.catalogs import with_own_columns
 from tap_drchrono.streams.catalogue import ENDPOINTS, ON_REQUEST, STREAMS
+from tap_drchrono.streams.mapping import mapper_for
 from tap_drchrono.user_files import (
     from_environment,
     misspelt,
@@ -179,15 +175,13 @@ class TapDrchrono(Tap):
         """Prepare stream maps and flattening, of the selected streams only.
 
         A deselected stream has no columns, so the SDK would refuse a map for `*`.
+
+        Raises:
+            ConfigValidationError: If a map cannot be used.
         """
-        self._mapper = PluginMapper(dict(self.config), self.logger)
-        names = {stream.name for stream in self.selected_streams}
-        selected = {name: self.catalog[name] for name in names & set(self.catalog)}
-        try:
-            self.mapper.register_raw_streams_from_catalog(Catalog(selected))
-        except (MapExpressionError, StreamMapConfigError) as error:
-            msg = f"stream_maps: cannot be used ({type(error).__name__})"
-            raise ConfigValidationError(msg, errors=[f"{msg}: {error}"]) from None
+        self._mapper, self._notes = mapper_for(
+            self.config, self.selected_streams, self.logger
+        )
 
     @override
     def load_state(self, state: dict[str, t.Any]) -> None:
@@ -226,6 +220,10 @@ class TapDrchrono(Tap):
                 self.write_message(StateMessage(value=self.state))
             self._warn_of_missing_scopes()
             self._warn_of_an_earlier_start(streams)
+            for note in self._notes:
+                self.logger.warning("%s", note)
+            for stream in streams:
+                stream.warn_of_selection()
             self._submit_first_lists(streams)
             failed = self._read_all(streams)
         except Stopped as stop:

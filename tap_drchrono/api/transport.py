@@ -42,10 +42,10 @@ logger = logging.getLogger("tap-drchrono.api")
 def silence_libraries() -> None:
     """Keep libraries from logging data, at any log level of the tap.
 
-    urllib3 logs query strings, and the SDK the outcome of a stream map's `__filter__`,
-    which is a field's value where the filter is a field.
+    urllib3 logs query strings, and the SDK the expressions of stream maps and what
+    comes out of them.
     """
-    logging.getLogger("singer_sdk.mapper").setLevel(logging.INFO)
+    logging.getLogger("singer_sdk.mapper").setLevel(logging.WARNING)
     # A line for each variable that was read tells nothing.
     logging.getLogger("singer_sdk.configuration").setLevel(logging.WARNING)
     for name in ("urllib3", "requests", "charset_normalizer"):

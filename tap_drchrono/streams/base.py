@@ -10,7 +10,7 @@ import typing as t
 from functools import cached_property
 
 from singer_sdk.schema.source import StreamSchema
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, Metadata
 from singer_sdk.singerlib.messages import StateMessage
 from singer_sdk.streams.rest import HTTPRequest, RESTStream
 from typing_extensions import override
@@ -23,6 +23,8 @@ from tap_drchrono.run_log import words
 from tap_drchrono.run_log.progress import Standing
 from tap_drchrono.run_log.summary import Row, Tally
 from tap_drchrono.schema_files import SCHEMAS
+from tap_drchrono.stream_maps import Columns
+from tap_drchrono.streams import selection
 
 if t.TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -31,7 +33,7 @@ if t.TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers import types
     from singer_sdk.helpers._batch import BatchConfig
-    from singer_sdk.singerlib import Catalog
+    from singer_sdk.singerlib import Catalog, MetadataMapping
 
     from tap_drchrono.api.ask import Answered
     from tap_drchrono.engine import Engine
@@ -368,6 +370,37 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
             super().log(message, *args, level=level, **kwargs)
 
     # Catalog, bookmark and state
+
+    @property
+    @override
+    def metadata(self) -> MetadataMapping:
+        """The catalog's metadata; in discovery, with the fields in arrays too."""
+        found = super().metadata
+        if self._tap.input_catalog is None:
+            for breadcrumb in selection.breadcrumbs(self.schema):
+                if breadcrumb not in found:
+                    inclusion = Metadata.InclusionType.AVAILABLE
+                    found[breadcrumb] = Metadata(inclusion=inclusion)
+        return found
+
+    @property
+    def selected_schema(self) -> dict[str, t.Any]:
+        """The columns that are selected."""
+        return selection.selected_schema(self.schema, self.mask)
+
+    @property
+    def columns(self) -> Columns:
+        """What stream maps may name."""
+        every, selected = self.schema, self.selected_schema
+        return Columns(
+            every["properties"], selected["properties"], self.primary_keys[0]
+        )
+
+    def warn_of_selection(self) -> None:
+        """Say what of the selection is not clear, or concerns no field."""
+        found = selection.warnings(self.name, self.schema, self.metadata)
+        for warning in found:
+            self.warn_once(warning)
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:

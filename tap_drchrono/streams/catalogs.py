@@ -9,6 +9,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from tap_drchrono.errors import SettingsError
 from tap_drchrono.schema_files import SCHEMAS
 from tap_drchrono.streams.catalogue import ENDPOINTS
+from tap_drchrono.streams.selection import without_items
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,7 @@ def with_own_columns(catalog: Mapping[str, t.Any]) -> dict[str, t.Any]:
                     "key_properties": [ENDPOINTS[name].key],
                     "replication_key": ENDPOINTS[name].replication_key,
                     "replication_method": _method(given),
+                    "metadata": without_items(given.get("metadata") or ()),
                 }
             entries.append(entry)
     except (AttributeError, KeyError, TypeError):
