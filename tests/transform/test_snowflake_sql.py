@@ -14,6 +14,7 @@ from warehouses import PROJECT
 from dev_tools.environments import ROOT, dbt_environment
 
 PROGRAM = Path(__file__).parent / "without_adapter.py"
+ADDED = ("_sdc_deleted_at",)
 SCHEMAS = ROOT / "tap_drchrono" / "schemas"
 
 PARSE = """
@@ -75,6 +76,37 @@ def test_every_model_can_be_parsed(models):
 )
 def test_other_cases_can_be_parsed(schemas, variables):
     assert not not_parsed(rendered(schemas, **variables))
+
+
+def not_there(models, home):
+    """What is said of columns that are used and are not there."""
+    columns = {
+        path.stem: [*json.loads(path.read_text("utf-8"))["properties"], *ADDED]
+        for path in SCHEMAS.glob("*.json")
+    }
+    file = home / "columns.json"
+    file.write_text(json.dumps(columns), "utf-8")
+    done = subprocess.run(
+        [dbt_environment(), Path(__file__).parent / "qualified.py", file],
+        input=json.dumps(models),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_column_is_there(models, tmp_path):
+    """Without a warehouse: a renamed column of a schema shows at once."""
+    assert not not_there(models, tmp_path)
+
+
+def test_a_column_that_is_not_there_is_noticed(models, tmp_path):
+    wrong = {"ar_aging": models["ar_aging"].replace("bucket", "basket")}
+    found = not_there(models | wrong, tmp_path)
+    assert found.startswith("ar_aging: ")
+    assert "basket" in found.lower()
 
 
 def test_a_text_that_is_no_query_is_noticed():

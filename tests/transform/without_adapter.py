@@ -52,7 +52,7 @@ class Adapter:
 
     def get_columns_in_relation(self, relation: str) -> list[Column]:
         """List the columns of a table."""
-        return self.tables[relation]
+        return self.tables[relation[4:]]
 
 
 def tables(schemas: Path) -> dict[str, list[Column]]:
@@ -98,9 +98,9 @@ def render(
         "config": lambda **_: "",
         "env_var": lambda _, default: default,
         "execute": True,
-        "load_relation": lambda name: name if name in known else None,
-        "ref": lambda name: name,
-        "source": lambda _, name: name,
+        "load_relation": lambda name: name if name[4:] in known else None,
+        "ref": "marts.{}".format,
+        "source": lambda _, name: f"raw.{name}",
         "var": lambda name, default=None: variables.get(name, default),
     }
     for path in sorted(project.glob("macros/*.sql")):
