@@ -56,6 +56,9 @@ def in_words(error: Exception) -> str:
     Returns:
         Words without data.
     """
+    cause = error.__cause__
+    if isinstance(cause, (requests.RequestException, ConnectionError)):
+        return in_words(cause)
     if isinstance(error, (requests.RequestException, ConnectionError)):
         for kind, words in _KINDS:
             if isinstance(error, kind):
@@ -144,7 +147,9 @@ class Outage:
             is_lost = not self._reached or isinstance(error, requests.Timeout)
         else:
             took = now - self._failing_since
-            is_lost = not self._reached and is_unreachable(error) and took > _IMPATIENCE
+            is_lost = (
+                not self._reached and is_unreachable(error) and took >= _IMPATIENCE
+            )
         if is_lost:
             msg = (
                 f"DrChrono cannot be reached ({in_words(error)}). Check api_url and "
@@ -164,11 +169,14 @@ class Outage:
         """
         self.failed(error)
         now = self._clock.now()
-        left = (self._failing_since or now) + self._patience - now
+        patience = self._patience
+        if not self._reached and is_unreachable(error):
+            patience = min(patience, _IMPATIENCE)
+        left = (self._failing_since or now) + patience - now
         if left <= 0 or self.hurried:
             msg = (
                 f"DrChrono gives no usable answer ({in_words(error)}), for "
-                f"{how_long(self._patience - left)} so far. Run the tap again later; "
+                f"{how_long(patience - left)} so far. Run the tap again later; "
                 "it goes on where it was. The setting outage_timeout says how long "
                 "the tap waits."
             )

@@ -107,7 +107,7 @@ def _error(status: int, body: Mapping[str, object]) -> Exception:
 def _json_object(response: requests.Response) -> Mapping[str, object]:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 

@@ -10,6 +10,7 @@ from list_model import FakeClock
 from simulated import CUTS
 
 from tap_drchrono.api.outage import Outage, in_words
+from tap_drchrono.credentials.oauth import UnclearOutcomeError
 from tap_drchrono.errors import HostError
 
 ERROR = requests.ReadTimeout("secret")
@@ -129,6 +130,18 @@ def test_nobody_who_looks_on_waits(clock, cut):
     with pytest.raises(HostError):
         outage.failed(of(cut))
     assert clock.slept == []
+
+
+def test_the_cause_of_an_error_is_told():
+    error = UnclearOutcomeError("ConnectionError")
+    error.__cause__ = of("refused")
+    assert in_words(error) == "No connection, or one that was cut off"
+    assert in_words(UnclearOutcomeError("HTTP 503")) == "HTTP 503"
+
+
+def test_no_more_patience_is_announced_than_there_is(clock, caplog):
+    exhaust(Outage(clock, logging.getLogger("tap-drchrono.test"), 900), of("refused"))
+    assert "Waiting for up to 4 seconds" in caplog.text
 
 
 @pytest.mark.parametrize("cut", CUTS)

@@ -468,6 +468,7 @@ UNCLEAR = [
     response(429, {"detail": "Request was throttled."}),
     response(200, "<html>", "text/html"),
     response(200, '{"access_token": "cut'),
+    response(200, "[" * 100_000),
     response(200, {"token_type": "Bearer"}),
     response(200, {"access_token": "two\nlines"}),
     response(403, "<html>", "text/html"),
