@@ -153,7 +153,8 @@ class Refresher:
                 if good := self._good(refused, to_its_end=True):
                     logger.warning("The refresh is put off (%s)", error)
                     return Obtained(good, refreshed=False)
-                self._patience.wait(error)
+                cause = error.__cause__
+                self._patience.wait(cause if isinstance(cause, Exception) else error)
                 # Where locks do nothing, someone else may have refreshed meanwhile.
                 if good := self._good(refused):
                     return Obtained(good, refreshed=False)

@@ -530,6 +530,12 @@ def test_a_host_that_nobody_reaches_stops_the_start_soon(make, tokens, clock):
     assert clock.time - start < 10
 
 
+def test_an_outage_is_told_in_words(make, tokens, caplog):
+    tokens.faults = [requests.ReadTimeout()]
+    used(make())
+    assert "(No answer in time)" in caplog.text
+
+
 def test_a_host_that_was_reached_before_is_waited_for(make, tokens, clock):
     auth = make()
     used(auth)
