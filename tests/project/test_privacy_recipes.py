@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import json
 import re
 import typing as t
 from fnmatch import fnmatch
@@ -10,11 +12,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from drchrono_sandbox import STREAMS, Practice, Settings, serve
+from drchrono_sandbox import ACCESS_TOKEN, STREAMS, Practice, Settings, serve
 from expected import source
+from offline import OfflineTap, offline
 from tap_process import select
 
+from tap_drchrono.schema_files import marks, phi_columns
+from tap_drchrono.streams.catalogue import ENDPOINTS
+
 PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
+MARK = "planted-"
 SALT = "a long random text for this test"
 
 
@@ -145,3 +152,120 @@ def test_hashing(make_tap, served, catalog):
     for field in hidden:
         assert_nowhere(values(served.api, "patients", field), ended)
     assert SALT not in ended.text + ended.log
+
+
+class TestLeavingOutWhatIdentifiesAPatient:
+    """The recipe that is made from the marks, with every stream and every column."""
+
+    HEADING = "\n## Leave out what identifies a patient\n"
+
+    @pytest.fixture(scope="class")
+    def recipe(self):
+        chapter = PAGE.read_text("utf-8").split(self.HEADING)[1].split("\n## ")[0]
+        (block,) = re.findall(r"```yaml\n(.*?)```", chapter, flags=re.DOTALL)
+        (extractor,) = yaml.safe_load(block)["plugins"]["extractors"]
+        return extractor
+
+    @pytest.fixture(scope="class")
+    def served(self):
+        settings = Settings(mark=MARK, odd=0.1)
+        with offline(
+            settings, practice=Practice.generate(records=25, seed=19)
+        ) as served:
+            yield served
+
+    @pytest.fixture(scope="class")
+    def tap(self, served, tmp_path_factory):
+        return OfflineTap(
+            tmp_path_factory.mktemp("recipe"),
+            served,
+            api_url=served.url,
+            access_token=MARK + ACCESS_TOKEN,
+            extra_streams="all",
+        )
+
+    @pytest.fixture(scope="class")
+    def chosen(self, tap, recipe):
+        catalog = json.loads(tap.run("--discover").text)
+        return selected_by(recipe["select"], catalog)
+
+    @pytest.fixture(scope="class")
+    def told(self, served):
+        """What the source holds in marked columns only, and in the others."""
+        marked, others = set(), set()
+        for name in ENDPOINTS:
+            decided = marks(name)
+            for record in source(served.api, name):
+                for column, value in leaves(record):
+                    path = column
+                    if MARK in str(value) and len(str(value)) > len(MARK) + 6:
+                        # Within a column of JSON text it counts for all.
+                        while path not in decided and "." in path:
+                            path = path.rpartition(".")[0]
+                        kind = marked if decided.get(path, True) else others
+                        kind.add(str(value))
+        assert len(marked - others) > 1000
+        return marked - others
+
+    def test_it_says_what_it_is_not(self):
+        chapter = PAGE.read_text("utf-8").split(self.HEADING)[1]
+        assert "no de-identification under HIPAA" in " ".join(chapter.split())
+
+    def test_no_marked_value_goes_out(self, tap, chosen, told):
+        ended = tap.run(catalog=chosen)
+        target = ended.good()
+        assert set(target.tables) == set(ENDPOINTS)
+        out = set()
+        for name, rows in target.tables.items():
+            assert rows, name
+            for row in rows.values():
+                out |= {str(value) for _, value in leaves(row)}
+        assert not out & told
+        text = "\n".join(out)
+        assert not [value for value in told if value in text]
+
+    def test_nor_into_batch_files(self, tap, chosen, told, tmp_path):
+        batches = {
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": f"file://{tmp_path}"},
+        }
+        tap.with_settings(batch_config=batches).run(catalog=chosen).good()
+        files = [*tmp_path.glob("*.gz")]
+        assert len(files) > 40
+        text = "\n".join(
+            str(value)
+            for file in files
+            for line in gzip.decompress(file.read_bytes()).splitlines()
+            for _, value in leaves(json.loads(line))
+        )
+        assert MARK in text
+        assert not [value for value in told if value in text]
+
+    def test_no_marked_column_is_in_a_schema(self, tap, chosen):
+        target = tap.run(catalog=chosen).good()
+        for name, schema in target.schemas.items():
+            columns = set(paths(schema))
+            assert not columns & phi_columns(name), name
+            assert ENDPOINTS[name].key in columns
+
+
+def leaves(value, path=""):
+    """All values within a record, with the paths of their columns."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from leaves(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner, path)
+    else:
+        yield path, value
+
+
+def paths(schema, path=""):
+    """The columns that hold values."""
+    for name, field in schema.get("properties", {}).items():
+        inner = field.get("items", field)
+        if "properties" in inner:
+            yield from paths(inner, f"{path}{name}.")
+        else:
+            yield path + name
