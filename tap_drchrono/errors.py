@@ -23,6 +23,10 @@ class HostError(TapDrchronoError):
     """The host cannot be reached or answers nothing usable: stops all streams."""
 
 
+class ThrottledError(HostError):
+    """DrChrono throttles, and nobody wants to wait for the top of the hour."""
+
+
 class OutputError(TapDrchronoError, OSError):
     """Standard output takes no more messages: stops all streams."""
 

@@ -9,6 +9,7 @@ import signal
 import sys
 import typing as t
 from functools import cached_property
+from pathlib import Path
 
 import click
 from singer_sdk import Tap
@@ -31,6 +32,7 @@ from tap_drchrono.errors import (
     StreamError,
     TapDrchronoError,
 )
+from tap_drchrono.first_run import run as first_run
 from tap_drchrono.records.messages import MessageWriter
 from tap_drchrono.report import describe_crash
 from tap_drchrono.run_log.summary import table
@@ -365,6 +367,35 @@ class TapDrchrono(Tap):
                 ", ".join(late),
             )
 
+    def report(self, output_format: str | None) -> int:
+        """Ask what DrChrono's documentation leaves open, and write a page to share.
+
+        Args:
+            output_format: `json` prints the JSON as well.
+
+        Returns:
+            The exit status.
+        """
+        sizes = {
+            stream.name: stream.max_page_size
+            for stream in self.selected_streams
+            if isinstance(stream, BulkListStream)
+        }
+        return first_run.make(
+            [
+                stream.endpoint()
+                for stream in self.selected_streams
+                if stream.name in sizes or stream.offered
+            ],
+            self.engine,
+            api_url=self.config["api_url"],
+            version=self.plugin_version,
+            sizes=sizes,
+            output_format=output_format,
+            logger=self.logger,
+            directory=Path.cwd(),
+        )
+
     @classmethod
     @override
     def invoke(  # type: ignore[override]
@@ -376,6 +407,7 @@ class TapDrchrono(Tap):
         state: t.IO[str] | None = None,
         catalog: t.IO[str] | None = None,
         plan_only: bool = False,
+        report_only: bool = False,
     ) -> None:
         """Run the command line.
 
@@ -386,6 +418,7 @@ class TapDrchrono(Tap):
             state: Bookmarks of the run before.
             catalog: Selects streams and fields.
             plan_only: Print what a sync would cost.
+            report_only: Ask what DrChrono leaves open, and write a page.
         """
         if about:
             cls.print_about(about_format)
@@ -403,6 +436,8 @@ class TapDrchrono(Tap):
             # The SDK's command would add a line of its own.
             _log_problems(error)
             sys.exit(1)
+        if report_only:
+            sys.exit(tap.report(about_format))
         if not plan_only:
             sys.exit(tap.sync())
         sys.exit(
@@ -460,7 +495,9 @@ class TapDrchrono(Tap):
             if param.name == "catalog":
                 param.is_eager = True  # so that --test knows it
             if param.name == "about_format":
-                t.cast("click.Option", param).help = "Style of --about and --plan."
+                t.cast(
+                    "click.Option", param
+                ).help = "Style of --about, --plan and --report."
             if param.name == "test":
                 t.cast("click.Option", param).help = (
                     "Test the credentials, the connection and each selected stream. "
@@ -471,6 +508,13 @@ class TapDrchrono(Tap):
                 ["--plan", "plan_only"],
                 is_flag=True,
                 help="Print how many requests and how long a sync would take.",
+            )
+        )
+        command.params.append(
+            click.Option(
+                ["--report", "report_only"],
+                is_flag=True,
+                help="Ask what DrChrono leaves open, and write a page to share.",
             )
         )
         return command

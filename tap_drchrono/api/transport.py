@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from tap_drchrono.api.headers import server_time, stated_wait
 from tap_drchrono.clock import how_long
-from tap_drchrono.errors import HostError
+from tap_drchrono.errors import HostError, ThrottledError
 from tap_drchrono.settings import is_loopback
 
 if t.TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Transport:
                     "DrChrono throttles (HTTP 429): the requests of this hour are used "
                     "up. Try again after the top of the hour."
                 )
-                raise HostError(msg)
+                raise ThrottledError(msg)
             self._quota.throttled(wait)
 
     def _hold(self, response: requests.Response) -> None:

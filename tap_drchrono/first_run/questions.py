@@ -1,0 +1,285 @@
+"""The single questions: each asks for a few requests and reads what comes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+import uuid
+from http import HTTPStatus
+from urllib.parse import parse_qs, urlsplit
+
+from tap_drchrono import timestamps
+from tap_drchrono.first_run import zones
+from tap_drchrono.first_run.findings import Finding
+from tap_drchrono.first_run.forms import name_of, share
+from tap_drchrono.first_run.lists import query, read_all
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_drchrono.clock import Clock
+    from tap_drchrono.endpoints import Endpoint
+    from tap_drchrono.first_run.asking import Questioner, Seen
+    from tap_drchrono.first_run.lists import List
+
+_KNOWN_DETAILS = {
+    "invalid uuid specified": "Invalid uuid specified",
+    "invalid page": "Invalid page",
+    "not found": "Not found",
+    "you do not have permission": "You do not have permission",
+    "authentication credentials": "Authentication credentials …",
+}
+"""Messages that are known to come; of others only the length is told."""
+_SCHEMES = ("http", "https")
+_ENVELOPE = ("count", "data", "detail", "next", "previous", "results")
+
+
+class Ask(t.NamedTuple):
+    """What each question needs.
+
+    Attributes:
+        asking: Sends requests.
+        clock: Waits.
+        today: The day by DrChrono's clock, in UTC.
+        endpoints: By stream; the selected ones.
+        lists: The lists that were read first, by stream.
+    """
+
+    asking: Questioner
+    clock: Clock
+    today: dt.date
+    endpoints: Mapping[str, Endpoint]
+    lists: Mapping[str, List]
+
+
+def message_of(seen: Seen) -> str:
+    """Name the class of an answer's message, never an unknown message itself."""
+    detail = seen.json.get("detail")
+    if not isinstance(detail, str):
+        names = sorted({name_of(str(key), _ENVELOPE) for key in seen.json})
+        return f"keys {', '.join(names)}" if names else "no JSON object"
+    for begin, known in _KNOWN_DETAILS.items():
+        if begin in detail.lower():
+            return known
+    return f"other, {len(detail)} characters"
+
+
+def since_zone(ask: Ask) -> Iterator[Finding]:
+    """On which clock does the server read the day in `since`?"""
+    stream = "line_items" if "line_items" in ask.endpoints else next(iter(ask.lists))
+    endpoint = ask.endpoints[stream]
+    days = [ask.today - dt.timedelta(days) for days in (7, 2)]
+    size = ask.lists[stream].asked["page_size"]
+    lists = read_all(
+        [(endpoint, query(day, size)) for day in days], ask.asking, ask.clock
+    )
+    found = zones.CANNOT_TELL
+    for day, one in zip(days, lists, strict=True):
+        stamps = [record.get("updated_at") for record in one.records]
+        reading = zones.of_since(stamps, day)
+        if reading.sure and (found.sure is None or reading.sure > found.sure):
+            found = reading
+    yield Finding(
+        "The clock of since",
+        found.answer,
+        found.sure,
+        f"A day in since begins at {found.answer}. {found.sure} % sure."
+        if found.sure
+        else "",
+        {"lookback_days": (1, "the zone is covered beside it")} if found.sure else {},
+    )
+
+
+def sight(ask: Ask) -> Iterator[Finding]:
+    """Does the authorization see the whole practice, or one provider?"""
+    seen = ask.asking.get(ask.endpoints["doctors"], {"page_size": 250})
+    listed = {str(record.get("id")) for record in seen.records}
+    inside = {
+        str(record["doctor"])
+        for one in ask.lists.values()
+        for record in one.records
+        if record.get("doctor") not in {None, ""}
+    }
+    answer, sure, sentence = "cannot tell", None, ""
+    if listed and len(inside) > 1:
+        part = share(len(inside & listed), len(listed))
+        answer, sure = f"several doctors ({part} of those listed)", 80
+        sentence = "The authorization sees the records of more than one doctor."
+    elif listed and inside and len(listed) == 1:
+        answer, sure = "the one doctor there is", 80
+    elif listed and inside:
+        answer, sure = "one doctor only", 70
+        sentence = (
+            "The authorization sees one doctor's records only: the practice has to set "
+            "share_patients."
+        )
+    yield Finding("Whose records the authorization sees", answer, sure, sentence)
+    yield Finding("GET of doctors", f"HTTP {seen.status}, {message_of(seen)}", 95)
+
+
+def naive_time(ask: Ask) -> Iterator[Finding]:
+    """Does `since` take a time of day?"""
+    yesterday = ask.today - dt.timedelta(1)
+    asked = query(f"{yesterday}T00:00:00", 1)
+    seen = ask.asking.post(ask.endpoints["line_items"], asked)
+    answer = "taken" if seen.uuid else f"refused (HTTP {seen.status})"
+    yield Finding(
+        "A time without a zone in since",
+        answer,
+        90,
+        f"A time of day in since is {answer}.",
+    )
+
+
+def inactive(ask: Ask) -> Iterator[Finding]:
+    """Does `patients_list` honour `show_inactive`?"""
+    endpoint = ask.endpoints["patients"]
+    asked = query(timestamps.EVERYTHING, 1)
+    wanted = [(endpoint, asked), (endpoint, {**asked, "show_inactive": "true"})]
+    plain, more = read_all(wanted, ask.asking, ask.clock)
+    unknown = "show_inactive on patients_list"
+    if not more.posted.uuid:
+        yield Finding(unknown, f"refused (HTTP {more.posted.status})", 90)
+    elif plain.counted is None or more.counted is None:
+        yield Finding(unknown, "cannot tell")
+    else:
+        answer = "more patients" if more.counted > plain.counted else "no more patients"
+        yield Finding(
+            unknown,
+            answer,
+            90 if more.counted > plain.counted else 60,
+            f"show_inactive brings {answer}.",
+        )
+
+
+def unknown_uuid(ask: Ask) -> Iterator[Finding]:
+    """What does a list that is not there answer?"""
+    for stream in ("patients", "line_items"):
+        if stream in ask.endpoints:
+            name = {"uuid": str(uuid.uuid4())}
+            seen = ask.asking.get(ask.endpoints[stream], name)
+            answer = f"HTTP {seen.status}, {message_of(seen)}"
+            yield Finding(f"An unknown uuid at {stream}", answer, 95)
+
+
+def frozen(ask: Ask) -> Iterator[Finding]:
+    """Is page 2 a list of its own, and is a list that was fetched still the same?"""
+    stream = next(name for name, one in ask.lists.items() if len(one.records) > 1)
+    one = ask.lists[stream]
+    size = max(len(one.records) // 2, 1)
+    key = one.endpoint.key
+    asked = {**one.asked, "page": 2, "page_size": size}
+    (second,) = read_all([(one.endpoint, asked)], ask.asking, ask.clock)
+    first_keys = [str(record.get(key)) for record in one.records]
+    keys = [str(record.get(key)) for record in second.records]
+    joins = bool(keys) and keys == first_keys[size : size + len(keys)]
+    yield Finding(
+        "Page 2 continues page 1",
+        "yes" if joins else "not exactly",
+        60 if joins else 80,
+    )
+    again = ask.asking.get(one.endpoint, {"uuid": one.posted.uuid})
+    same = [str(record.get(key)) for record in again.records] == first_keys
+    answer = "the same" if same else f"not the same (HTTP {again.status})"
+    yield Finding(
+        "A list that was fetched, fetched again",
+        answer,
+        80,
+        f"Fetched again, a list is {answer}.",
+    )
+
+
+def descending(ask: Ask) -> Iterator[Finding]:
+    """Does `order_by` take a minus sign?"""
+    unknown = "order_by=-updated_at"
+    endpoint = ask.endpoints["line_items"]
+    day = ask.today - dt.timedelta(30)
+    asked = {**query(day, 50), "order_by": "-updated_at"}
+    seen = ask.asking.post(endpoint, asked)
+    if not seen.uuid:
+        yield Finding(unknown, f"refused (HTTP {seen.status})", 90)
+        return
+    ask.clock.sleep(5.0)
+    listed = ask.asking.get(endpoint, {"uuid": seen.uuid})
+    stamps = [timestamps.parse(record.get("updated_at")) for record in listed.records]
+    dated = [stamp for stamp in stamps if stamp]
+    if len(set(dated)) < 2:  # noqa: PLR2004 - one stamp has no order
+        yield Finding(unknown, "cannot tell")
+    elif dated == sorted(dated, reverse=True):
+        yield Finding(unknown, "newest first", 90, "Lists can be had newest first.")
+    else:
+        yield Finding(unknown, "ignored", 90)
+
+
+def companions(ask: Ask, offered: Sequence[str]) -> Iterator[Finding]:
+    """Which of the plain lists can be read, and what do their pages look like?"""
+    nexts = set()
+    readable = []
+    refused = []
+    for stream in offered:
+        if stream not in ask.endpoints or stream == "doctors":
+            continue
+        asked: dict[str, t.Any] = {"page_size": 1}
+        if stream == "line_item_deletions":
+            asked = {}
+        if stream in {"line_item_deletions", "patient_payments"}:
+            asked = {**asked, "since": str(ask.today - dt.timedelta(30))}
+        seen = ask.asking.get(ask.endpoints[stream], asked)
+        if seen.status == HTTPStatus.OK and (
+            isinstance(seen.json.get("results"), list)
+            or isinstance(seen.json.get("data"), list)
+        ):
+            readable.append(stream)
+            place = "results" if "results" in seen.json else "data"
+            told = "records" if seen.records else "no records"
+            yield Finding(f"GET of {stream}", f"HTTP 200, {place}, {told}", 95)
+        else:
+            refused.append(stream)
+            answer = f"HTTP {seen.status}, {message_of(seen)}"
+            yield Finding(f"GET of {stream}", answer, 95)
+        following = seen.json.get("next")
+        if isinstance(following, str):
+            nexts.add(_form_of_next(following))
+        if stream == "appointment_profiles" and seen.records:
+            yield from _archived(ask, stream)
+    if nexts:
+        answer = "; ".join(sorted(nexts))
+        yield Finding(
+            "What next of a plain list carries",
+            answer,
+            90,
+            f"next of a plain list carries {answer}.",
+        )
+    if refused:
+        yield Finding(
+            "Plain lists that cannot be read",
+            ", ".join(refused),
+            90,
+            f"These lists cannot be read: {', '.join(refused)}.",
+        )
+
+
+def _form_of_next(address: str) -> str:
+    """Say how a list goes on, without its address."""
+    parts = urlsplit(address)
+    names = parse_qs(parts.query)
+    way = (
+        "a cursor" if "cursor" in names else "a page number" if "page" in names else "?"
+    )
+    return f"{way}, over {parts.scheme or 'no scheme'}"
+
+
+def _archived(ask: Ask, stream: str) -> Iterator[Finding]:
+    """Are archived rows listed?"""
+    counts = []
+    for more in ({}, {"show_archived": "true"}):
+        seen = ask.asking.get(ask.endpoints[stream], {"page_size": 250, **more})
+        counts.append((len(seen.records), any(r.get("archived") for r in seen.records)))
+    (plain, has), (more_of_them, has_more) = counts
+    if has:
+        answer = "listed by default"
+    elif has_more or more_of_them > plain:
+        answer = "listed with show_archived"
+    else:
+        answer = "none seen"
+    yield Finding("Archived rows of plain lists", answer, 80 if has or has_more else 40)
