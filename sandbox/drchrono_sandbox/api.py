@@ -125,6 +125,9 @@ class Api:
             seen = Seen(request, self.clock())
             self._work(seen.now)
             response = self._answer(seen)
+            if more := self._settings.extra_headers:
+                headers = {**response.headers, **more}
+                response = dataclasses.replace(response, headers=headers)
             self.log.append(seen.entry(response, self.oauth.app_of(request)))
             return response
 

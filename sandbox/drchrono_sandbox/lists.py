@@ -31,6 +31,7 @@ class Query(t.NamedTuple):
         since: Inclusive lower bound of the update time, practice time in seconds.
         hidden: Whether archived or inactive records are included.
         verbose: Whether verbose fields are included.
+        descending: Whether the last record comes first.
     """
 
     page: int
@@ -39,6 +40,7 @@ class Query(t.NamedTuple):
     since: int | None
     hidden: bool
     verbose: bool
+    descending: bool = False
 
 
 class Cut(t.NamedTuple):
@@ -210,6 +212,9 @@ class Lists:
         stop = min(len(view), start + query.page_size)
         if start >= stop:
             return Cut(len(view), [])
+        if query.descending:
+            rows = view[len(view) - stop : len(view) - start]
+            return Cut(len(view), list(rows)[::-1])
         if settings.tie == "shuffled" and query.order == "updated_at":
             return Cut(len(view), self._shuffled(view, start, stop))
         return Cut(len(view), list(view[start:stop]))

@@ -64,6 +64,8 @@ def read_query(
         since=_since(values, settings),
         hidden=_includes_hidden(info, values, settings),
         verbose=is_true(values.get("verbose", "")),
+        descending=settings.descending == "honoured"
+        and values.get("order_by", "").startswith("-"),
     )
 
 
@@ -103,6 +105,8 @@ def _number(
 
 def _order(info: StreamInfo, values: Mapping[str, str], settings: Settings) -> Order:
     order = values.get("order_by") or info.orders[0]
+    if settings.descending != "refused":
+        order = order.removeprefix("-")
     if order not in info.orders:
         _refuse("order_by", f"Valid options include {list(info.orders)}.")
     return "unsorted" if settings.ignore_order_by else t.cast("Order", order)

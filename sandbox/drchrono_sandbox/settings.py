@@ -80,6 +80,8 @@ class Settings:
             found ready.
         tie: Order of records with one `updated_at`; `shuffled` is anew for each list.
         ignore_order_by: Whether lists come in an order of their own.
+        descending: What a `-` before `order_by` does.
+        extra_headers: Headers of all answers, by name.
         results_key: The name of the records in an answer.
         default_page_size: Where a POST has no `page_size`.
         clamp: Whether `page` and `page_size` beyond their limits are silently moved
@@ -147,6 +149,8 @@ class Settings:
     cut: t.Literal["post", "ready"] = "post"
     tie: Tie = "id"
     ignore_order_by: bool = False
+    descending: t.Literal["refused", "ignored", "honoured"] = "refused"
+    extra_headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     results_key: t.Literal["results", "data"] = "results"
     default_page_size: int = 100
     clamp: bool = False

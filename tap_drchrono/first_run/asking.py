@@ -22,8 +22,8 @@ if t.TYPE_CHECKING:
 MOST_REQUESTS = 60
 
 
-class OutOfRequestsError(Exception):
-    """There is no request left for this; the text says whose limit it is."""
+class NotAskedError(Exception):
+    """Something cannot be asked; the text says why, in a few words."""
 
 
 class Seen(t.NamedTuple):
@@ -93,6 +93,7 @@ class Questioner:
         self.asked = 0
         self.headers: set[str] = set()
         self.ahead: list[float] = []
+        self._throttled = False
 
     def left(self) -> int:
         """Return how many requests may still be sent."""
@@ -106,8 +107,11 @@ class Questioner:
             requests: How many it takes.
 
         Raises:
-            OutOfRequestsError: If there are fewer.
+            NotAskedError: If there are fewer.
         """
+        if self._throttled:
+            why = "DrChrono throttles (HTTP 429)"
+            raise NotAskedError(why)
         if self.left() < requests:
             quota = self._engine.quota
             why = (
@@ -115,7 +119,7 @@ class Questioner:
                 if quota.limit - quota.used < requests
                 else f"it may send {MOST_REQUESTS} requests"
             )
-            raise OutOfRequestsError(why)
+            raise NotAskedError(why)
 
     def get(self, endpoint: Endpoint, params: Mapping[str, t.Any]) -> Seen:
         """Send a GET.
@@ -165,6 +169,6 @@ class Questioner:
         if seen.told is not None:
             self.ahead.append(seen.machine - seen.told)
         if seen.status == HTTPStatus.TOO_MANY_REQUESTS:
-            why = "DrChrono throttles (HTTP 429)"
-            raise OutOfRequestsError(why)
+            self._throttled = True
+            self.need(1)
         return seen

@@ -89,7 +89,7 @@ def read_all(
         The lists, in the same order.
 
     Raises:
-        OutOfRequestsError: If there are not even enough for a look at each.
+        NotAskedError: If there are not even enough for a look at each.
     """
     asking.need(2 * len(wanted))
     posted = []

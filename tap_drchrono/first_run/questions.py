@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tap_drchrono import timestamps
 from tap_drchrono.first_run import zones
+from tap_drchrono.first_run.asking import NotAskedError
 from tap_drchrono.first_run.findings import Finding
 from tap_drchrono.first_run.forms import name_of, share
 from tap_drchrono.first_run.lists import query, read_all
@@ -64,12 +65,25 @@ def message_of(seen: Seen) -> str:
     return f"other, {len(detail)} characters"
 
 
+def _one_of(ask: Ask) -> List:
+    """Choose the list with most records.
+
+    Raises:
+        NotAskedError: If none has any.
+    """
+    one = max(ask.lists.values(), key=lambda one: len(one.records), default=None)
+    if one is None or not one.records:
+        why = "no list has records to tell from"
+        raise NotAskedError(why)
+    return one
+
+
 def since_zone(ask: Ask) -> Iterator[Finding]:
     """On which clock does the server read the day in `since`?"""
-    stream = "line_items" if "line_items" in ask.endpoints else next(iter(ask.lists))
-    endpoint = ask.endpoints[stream]
-    days = [ask.today - dt.timedelta(days) for days in (7, 2)]
-    size = ask.lists[stream].asked["page_size"]
+    one = _one_of(ask)
+    endpoint = one.endpoint
+    days = [ask.today - dt.timedelta(days) for days in (1, 3)]
+    size = one.asked["page_size"]
     lists = read_all(
         [(endpoint, query(day, size)) for day in days], ask.asking, ask.clock
     )
@@ -164,8 +178,7 @@ def unknown_uuid(ask: Ask) -> Iterator[Finding]:
 
 def frozen(ask: Ask) -> Iterator[Finding]:
     """Is page 2 a list of its own, and is a list that was fetched still the same?"""
-    stream = next(name for name, one in ask.lists.items() if len(one.records) > 1)
-    one = ask.lists[stream]
+    one = _one_of(ask)
     size = max(len(one.records) // 2, 1)
     key = one.endpoint.key
     asked = {**one.asked, "page": 2, "page_size": size}

@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
+import re
 import typing as t
 
 import click
 
-from tap_drchrono.errors import Stopped, TapDrchronoError
+from tap_drchrono.errors import Stopped, StreamError, TapDrchronoError
 from tap_drchrono.first_run import questions, readings
 from tap_drchrono.first_run.asking import (
     MOST_REQUESTS,
-    OutOfRequestsError,
+    NotAskedError,
     Questioner,
 )
 from tap_drchrono.first_run.findings import Field, Finding, Report, left_out
@@ -88,6 +89,7 @@ class _Notes:
         self.findings: list[Finding] = []
         self.fields: list[Field] = []
         self.left_out: list[str] = []
+        self.unanswered = 0
 
 
 def make(  # noqa: PLR0913 - what a report takes
@@ -212,11 +214,18 @@ def _leaving_out(unknown: str, notes: _Notes) -> Iterator[None]:
     """Note what could not be asked, and go on with what still can."""
     try:
         yield
-    except OutOfRequestsError as error:
-        notes.findings.append(left_out(unknown, str(error)))
-        notes.left_out.append(f"{unknown}: {error}")
-    except StopIteration:
-        notes.findings.append(left_out(unknown, "no list to tell from"))
+    except NotAskedError as error:
+        why = str(error)
+    except StreamError:
+        notes.unanswered += 1
+        if notes.unanswered > 1:
+            raise
+        why = "no answer"
+    else:
+        notes.unanswered = 0
+        return
+    notes.findings.append(left_out(unknown, why))
+    notes.left_out.append(f"{unknown}: {why}")
 
 
 def _scopes(
@@ -244,13 +253,16 @@ def _scopes(
 
 
 _LIMIT_WORDS = ("limit", "quota", "retry", "throttle")
+_HEADER = re.compile(r"[a-z]+(-[a-z]+)*(-\d)?", re.ASCII)
 _USUAL_HEADERS = frozenset({"date", "content-type", "content-length", "server"})
 
 
 def _headers(asking: Questioner) -> Iterator[Finding]:
     """Say which headers came, and what the clocks say."""
     limits = sorted(
-        name for name in asking.headers if any(word in name for word in _LIMIT_WORDS)
+        name
+        for name in asking.headers
+        if _HEADER.fullmatch(name) and any(word in name for word in _LIMIT_WORDS)
     )
     yield Finding(
         "Headers that tell of a limit",
@@ -260,7 +272,11 @@ def _headers(asking: Questioner) -> Iterator[Finding]:
         if limits
         else "",
     )
-    others = sorted(asking.headers - _USUAL_HEADERS - set(limits))
+    others = sorted(
+        name
+        for name in asking.headers - _USUAL_HEADERS - set(limits)
+        if _HEADER.fullmatch(name)
+    )
     yield Finding("Other headers", ", ".join(others) or "none", 90)
     if asking.ahead:
         ahead = sorted(asking.ahead)[len(asking.ahead) // 2]

@@ -29,6 +29,8 @@ _EARLY = dt.timedelta(minutes=2)
 _NEAR = dt.timedelta(minutes=15)
 _CLOSE = dt.timedelta(minutes=60)
 _ZONES = dt.timedelta(hours=14)
+_QUIET = 20
+"""Usual gaps between two changes after which a late start is no quiet hour."""
 
 
 class Reading(t.NamedTuple):
@@ -96,11 +98,13 @@ def of_since(values: Iterable[object], day: dt.date) -> Reading:
     Returns:
         The reading: hours by which the list begins before or after that midnight.
     """
-    oldest = min(filter(None, map(timestamps.parse, values)), default=None)
-    if oldest is None:
+    stamps = sorted(filter(None, map(timestamps.parse, values)))
+    if not stamps:
         return CANNOT_TELL
-    lies = oldest - dt.datetime.combine(day, dt.time.min)
-    if abs(lies) > _ZONES + _CLOSE:
+    lies = stamps[0] - dt.datetime.combine(day, dt.time.min)
+    usual_gap = (stamps[-1] - stamps[0]) / len(stamps)
+    # Where little changes, a late start may be a quiet night.
+    if abs(lies) > _ZONES + _CLOSE or _CLOSE < lies < _QUIET * usual_gap:
         return CANNOT_TELL
     hours = lies // dt.timedelta(hours=1)
     if hours == 0:
