@@ -168,7 +168,4 @@ class Questioner:
         self.headers |= seen.headers
         if seen.told is not None:
             self.ahead.append(seen.machine - seen.told)
-        if seen.status == HTTPStatus.TOO_MANY_REQUESTS:
-            self._throttled = True
-            self.need(1)
         return seen

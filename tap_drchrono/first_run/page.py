@@ -10,6 +10,8 @@ if t.TYPE_CHECKING:
 
     from tap_drchrono.first_run.findings import Report
 
+    Lines: t.TypeAlias = Iterator[str]
+
 ISSUE_FORM = (
     "https://github.com/tap-drchrono/tap-drchrono/issues/new?template=first-run.yml"
 )
@@ -47,7 +49,7 @@ def as_page(report: Report) -> str:
     return "\n".join(_lines(report)) + "\n"
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: Report) -> Lines:
     yield "# First-run report of tap-drchrono"
     yield ""
     yield (

@@ -16,7 +16,10 @@ MARK = "Zq7Marked"
 
 SIDES = {
     "The clock of updated_at: line_items": ({}, {"zone_hours": -5.0}),
-    "The clock of since": ({}, {"since_shift_hours": -5.0}),
+    "The clock of since": (
+        {"records": 400},
+        {"records": 400, "since_shift_hours": -5.0},
+    ),
     "Where an answer keeps its records": ({}, {"results_key": "data"}),
     "Whether page_size is obeyed": ({}, {"page_size_cap": 50}),
     "Whether clinical_notes carry id": ({}, {"without_id": ()}),
@@ -84,8 +87,11 @@ def test_the_json_goes_to_standard_output_if_asked_for(tmp_path):
 
 def test_settings_follow_from_what_was_found(tmp_path):
     found = report(tmp_path, page_size_cap=50, list_base_seconds=25.0)
-    for line in ("page_size: 50  #", "list_timeout: ", "lookback_days: 1  #"):
+    for line in ("page_size: 50  #", "list_timeout: "):
         assert line in found.page
+    busy = tmp_path / "busy"
+    busy.mkdir()
+    assert "lookback_days: 1  #" in report(busy, records=400).page
 
 
 # How it ends
@@ -101,17 +107,14 @@ def test_after_ctrl_c_it_keeps_what_it_knew(tmp_path):
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        (
-            {"faults": [Fault(kind="invalid_grant", endpoint="token", times=None)]},
-            "uthoriz",
-        ),
-        ({"faults": [Fault(kind="close", method="GET", times=None)]}, "Run"),
-        ({"faults": [Fault(kind="503", endpoint="patients", times=None)]}, None),
+        (Fault(kind="invalid_grant", endpoint="token", times=None), "uthoriz"),
+        (Fault(kind="close", method="GET", times=None), "Run"),
+        (Fault(kind="503", endpoint="patients", times=None), None),
     ],
     ids=["revoked", "dies in the middle", "one endpoint"],
 )
 def test_trouble_ends_in_one_line_and_a_page(tmp_path, trouble, words):
-    found = report(tmp_path, **trouble)
+    found = report(tmp_path, faults=[trouble])
     lines = [line for line in found.log.splitlines() if "ERROR" in line]
     assert "Traceback" not in found.log
     if words:
@@ -125,7 +128,7 @@ def test_trouble_ends_in_one_line_and_a_page(tmp_path, trouble, words):
 
 
 def test_without_scopes_it_says_so_and_goes_on(tmp_path):
-    found = report(tmp_path, granted_scope="", missing_scope="403")
+    found = report(tmp_path, granted_scope="tasks:read", missing_scope="403")
     assert found.status == 0, found.log
     assert "The authorization lacks" in found.page
 
