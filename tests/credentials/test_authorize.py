@@ -1,4 +1,5 @@
-import contextlib
+"""`authorize`: a person, a page, a pair that is kept."""
+
 import html
 import logging
 import re
@@ -22,7 +23,6 @@ from tap_drchrono.credentials.auth import Authenticator, Credentials
 from tap_drchrono.credentials.file import CredentialsFile
 from tap_drchrono.credentials.grant import Pair, Stored, new_grant
 from tap_drchrono.credentials.loopback import Listener
-from tap_drchrono.errors import CredentialsError
 from tap_drchrono.streams.catalogue import scopes
 
 
@@ -466,36 +466,6 @@ def test_without_a_browser_here_the_page_is_printed(
     assert run(*options)[0] == 0
     assert kept(path, server).refresh_token == server.refresh_token
     assert not opened
-
-
-def test_the_listener_takes_the_redirect_only_and_is_silent(capsys):
-    port = free_port()
-    base = f"http://127.0.0.1:{port}"
-    with Listener(f"http://localhost:{port}/callback") as listener:
-        # A browser opens connections that it does not use.
-        with contextlib.closing(socket.create_connection(("127.0.0.1", port))):
-            assert requests.get(f"{base}/favicon.ico", timeout=5).status_code == 404
-            assert requests.get(f"{base}/callback", timeout=5).status_code == 404
-            answer = requests.get(f"{base}/callback?code=c&state=s", timeout=5)
-        assert listener.wait(5.0) == "/callback?code=c&state=s"
-    assert "close this page" in answer.text
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert capsys.readouterr() == ("", "")
-    with pytest.raises(requests.ConnectionError):
-        requests.get(base, timeout=5)
-
-
-def test_the_listener_is_not_reachable_from_other_machines():
-    with Listener(f"http://localhost:{free_port()}/") as listener:
-        assert listener._server.server_address[0] == "127.0.0.1"  # noqa: SLF001
-
-
-def test_an_answer_that_never_comes_ends_the_wait():
-    with (
-        Listener(f"http://localhost:{free_port()}/") as listener,
-        pytest.raises(CredentialsError, match="--no-browser"),
-    ):
-        listener.wait(0.0)
 
 
 def approve(page):

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oauth_server import CLIENT
-from test_auth import API, FakeClock, TokenEndpoint, patience_of, used
 from test_store import leave
+from token_endpoint import API, FakeClock, TokenEndpoint, patience_of, used
 
 from tap_drchrono.credentials.auth import Authenticator, Credentials
 from tap_drchrono.credentials.grant import fingerprint

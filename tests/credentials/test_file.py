@@ -1,3 +1,5 @@
+"""The file that keeps grants: whole, private, locked, and with advice that fits."""
+
 import errno
 import fcntl
 import json
@@ -11,15 +13,11 @@ import pytest
 from tap_drchrono.clock import Clock
 from tap_drchrono.credentials.file import CredentialsFile
 from tap_drchrono.credentials.grant import (
-    Credentials,
     Pair,
-    SeveralGrantsError,
     Stored,
     fingerprint,
-    meant,
     new_grant,
 )
-from tap_drchrono.credentials.location import default_path, locate, passing_place
 from tap_drchrono.errors import CredentialsError, Stopped
 
 API = "https://app.drchrono.com"
@@ -27,6 +25,10 @@ PAIR = Pair("access-1", "refresh-1", 1000.0, 173_800.0, "patients:read")
 GRANT = new_grant(PAIR, passed="old")
 OTHER = new_grant(Pair("access-x", "refresh-x", 1000.0, 173_800.0), passed="other")
 STORED = Stored(API, "client", (GRANT, OTHER))
+
+
+def later(number):
+    return Pair(f"access-{number}", f"refresh-{number}", 1000.0 + number, 173_800.0)
 
 
 class FakeClock(Clock):
@@ -58,81 +60,6 @@ def keep(file, stored=STORED):
 
 def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
-
-
-def later(number):
-    return Pair(f"access-{number}", f"refresh-{number}", 1000.0 + number, 173_800.0)
-
-
-@pytest.mark.parametrize(
-    ("grants", "setting", "expected"),
-    [
-        ((), None, None),
-        ((), "first", None),
-        ((GRANT,), None, GRANT),
-        ((GRANT,), "old", GRANT),
-        ((GRANT,), "refresh-1", GRANT),
-        ((GRANT,), "newer", None),
-        ((GRANT, OTHER), "old", GRANT),
-        ((GRANT, OTHER), "other", OTHER),
-        ((GRANT, OTHER), "newer", None),
-    ],
-)
-def test_which_grant_is_meant(grants, setting, expected):
-    assert meant(grants, setting) == expected
-
-
-def test_several_grants_without_a_setting_are_not_guessed_at():
-    with pytest.raises(SeveralGrantsError):
-        meant((GRANT, OTHER), None)
-
-
-def test_every_token_that_a_grant_ever_had_means_it():
-    grant = GRANT
-    for number in range(2, 6):
-        grant = grant.followed_by(later(number), passed=f"pasted-{number}")
-    names = [f"refresh-{number}" for number in range(1, 6)]
-    for token in ["old", *names, *(f"pasted-{number}" for number in range(2, 6))]:
-        assert meant((OTHER, grant), token) == grant
-    assert grant.pair.refresh_token == "refresh-5"
-    assert fingerprint("refresh-5") not in grant.superseded
-    assert grant.pair.scope == "patients:read"
-
-
-def test_a_token_that_the_server_keeps_is_no_former_one():
-    kept = GRANT.followed_by(Pair("access-2", "refresh-1", 2000.0, 3000.0))
-    assert kept.superseded == GRANT.superseded
-    assert new_grant(PAIR, passed="refresh-1").superseded == frozenset()
-
-
-def test_a_new_version_takes_the_place_of_its_kin_alone():
-    grant = GRANT.followed_by(later(2))
-    assert STORED.holding(grant).grants == (OTHER, grant)
-
-
-def test_of_two_versions_the_later_one_counts_whatever_their_clocks_say():
-    early = GRANT.followed_by(later(9))
-    late = early.followed_by(later(2), passed="pasted")
-    for chosen in (early.newer(late), late.newer(early)):
-        assert chosen == late
-    aside = GRANT.followed_by(later(3))
-    for chosen in (early.newer(aside), aside.newer(early)):
-        assert chosen.pair == early.pair
-        assert fingerprint("refresh-3") in chosen.superseded
-
-
-@pytest.mark.parametrize(
-    ("lifetime", "margin"), [(172_800.0, 600.0), (600.0, 60.0), (10.0, 1.0)]
-)
-def test_a_short_lived_token_is_not_renewed_at_each_request(lifetime, margin):
-    assert Pair("a", "r", 0.0, lifetime).renew_at == lifetime - margin
-
-
-def test_no_repr_shows_a_token():
-    credentials = Credentials(API, "client", "secret-1", "token-1", None, "token-2")
-    text = f"{STORED!r} {credentials!r}"
-    for secret in ("access-1", "refresh-1", "secret-1", "token-1", "token-2"):
-        assert secret not in text
 
 
 def test_what_is_written_is_read_and_nobody_else_can(file):
@@ -400,111 +327,3 @@ def test_a_holder_that_died_holds_nothing(file):
     assert worker.exitcode == 1
     with file.lock():
         pass
-
-
-@pytest.mark.parametrize(
-    ("environ", "directory"),
-    [
-        ({}, "/home/pat/.local/state/tap-drchrono"),
-        ({"XDG_STATE_HOME": "/state"}, "/state/tap-drchrono"),
-        ({"XDG_STATE_HOME": "state"}, "/home/pat/.local/state/tap-drchrono"),
-        ({"MELTANO_PROJECT_ROOT": "/project"}, "/project/.tap-drchrono"),
-    ],
-)
-def test_where_the_pair_is_kept_by_default(environ, directory):
-    path = default_path(environ, Path("/home/pat"), API, "client")
-    assert path.parent == Path(directory)
-    assert path.name.startswith("credentials-")
-    assert path.suffix == ".json"
-
-
-def test_each_application_has_its_own_default_and_the_setting_changes_nothing():
-    owners = [(API, "client"), (API, "other"), ("https://example.org", "client")]
-    paths = {default_path({}, Path("/h"), *owner) for owner in owners}
-    assert len(paths) == len(owners)
-    assert default_path({}, Path("/h"), f"{API}/", "client") in paths
-    environ = {"XDG_STATE_HOME": "/s"}
-    one, two = (
-        locate(Credentials(API, "client", refresh_token=token), environ)
-        for token in (None, "token-a")
-    )
-    assert one == two
-
-
-def test_the_setting_wins_over_the_default(tmp_path):
-    path = str(tmp_path / "pair.json")
-    assert locate(Credentials(API, "client", credentials_path=path), {}) == Path(path)
-    assert locate(Credentials(API, "client"), {"XDG_STATE_HOME": "/s"}) == default_path(
-        {"XDG_STATE_HOME": "/s"}, Path.home(), API, "client"
-    )
-
-
-def test_a_user_without_a_home_is_told_what_to_set(monkeypatch):
-    def homeless():
-        raise RuntimeError
-
-    monkeypatch.setattr(Path, "home", homeless)
-    with pytest.raises(CredentialsError, match="credentials_path"):
-        locate(Credentials(API, "client"), {})
-
-
-EMPTY_DIR = "/var/lib/kubelet/pods/0/volumes/kubernetes.io~empty-dir/tokens"
-MOUNTS = rf"""
-22 1 0:28 / / rw,relatime - overlay overlay rw,lowerdir=/l,upperdir=/u
-23 22 0:5 / /dev rw - devtmpfs udev rw
-24 22 0:40 / /run rw,nosuid shared:3 - tmpfs tmpfs rw,size=1k
-25 22 8:1 /data /srv/volume rw shared:4 master:1 - ext4 /dev/sda1 rw
-26 22 8:1 {EMPTY_DIR} /srv/empty rw - ext4 /dev/sda1 rw
-27 22 8:1 /with\040space /srv/with\040space rw - ext4 /dev/sda1 rw
-28 25 0:41 / /srv/volume/covered rw - tmpfs tmpfs rw
-29 28 8:2 / /srv/volume/covered rw - ext4 /dev/sdb1 rw
-30 22 0:42 / /srv/network rw - nfs4 server:/ rw
-half a line
-"""
-
-
-@pytest.fixture
-def mounts(tmp_path):
-    file = tmp_path / "mountinfo"
-    file.write_text(MOUNTS)
-    return file
-
-
-@pytest.mark.parametrize(
-    ("place", "said"),
-    [
-        ("/home/app/pair.json", "layer of a container"),
-        ("/srv/volumes/pair.json", "layer of a container"),
-        ("/run/pair.json", "in memory"),
-        ("/srv/empty/deep/pair.json", "emptyDir"),
-        ("/srv/volume/pair.json", None),
-        ("/srv/volume/covered/pair.json", None),
-        ("/srv/with space/pair.json", None),
-        ("/srv/network/pair.json", None),
-    ],
-)
-def test_a_place_that_does_not_last_is_told_as_far_as_the_mounts_show(
-    mounts, place, said
-):
-    warning = passing_place(Path(place), mounts)
-    assert (warning is None) == (said is None)
-    if warning:
-        assert said in warning
-        assert place in warning
-        assert "credentials_path" in warning
-
-
-def test_where_there_is_no_table_of_mounts_nothing_is_guessed(tmp_path):
-    assert passing_place(Path("/run/pair.json"), tmp_path / "none") is None
-
-
-def test_empty_settings_are_not_given():
-    credentials = Credentials.from_config(
-        {
-            "api_url": f"{API}/",
-            "client_id": " client\n",
-            "client_secret": "",
-            "refresh_token": None,
-        }
-    )
-    assert credentials == Credentials(API, "client")
