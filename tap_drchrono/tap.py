@@ -22,7 +22,6 @@ from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_drchrono import settings, states, survey
-from tap_drchrono.advice import authorize_command
 from tap_drchrono.api.transport import silence_libraries
 from tap_drchrono.engine import Engine, Outside
 from tap_drchrono.errors import (
@@ -40,6 +39,11 @@ from tap_drchrono.streams.bulk import BulkListStream
 from tap_drchrono.streams.catalogs import with_own_columns
 from tap_drchrono.streams.catalogue import ENDPOINTS, ON_REQUEST, STREAMS
 from tap_drchrono.streams.mapping import mapper_for
+from tap_drchrono.streams.readiness import (
+    check_selection,
+    lacking_scopes,
+    unknown_streams,
+)
 from tap_drchrono.user_files import (
     from_environment,
     misspelt,
@@ -48,7 +52,7 @@ from tap_drchrono.user_files import (
 )
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -102,6 +106,7 @@ class TapDrchrono(Tap):
         if isinstance(catalog, Catalog):
             catalog = catalog.to_dict()
         own = None if catalog is None else with_own_columns(catalog)
+        self._given_catalog = own or {"streams": []}
         super().__init__(catalog=own, **kwargs)
         if isinstance(self.message_writer, MessageWriter):
             self.message_writer.clock = self._outside.clock
@@ -133,6 +138,19 @@ class TapDrchrono(Tap):
         streams = t.cast("dict[str, AnyStream]", self.streams)
         selected = [stream for stream in streams.values() if stream.selected]
         return sorted(selected, key=lambda stream: stream.turn)
+
+    def streams_to_read(self) -> list[AnyStream]:
+        """The selected streams, once it is sure that there is something to read.
+
+        Raises:
+            SettingsError: If a run would read nothing, and look as if all were well.
+        """
+        for line in unknown_streams(self._given_catalog, self.streams, ENDPOINTS):
+            self.logger.warning("%s", line)
+        streams = self.selected_streams
+        now = self.engine.clock.now()
+        check_selection(streams, self.config.get("start_date"), now)
+        return streams
 
     # Settings, catalog and state
 
@@ -210,7 +228,7 @@ class TapDrchrono(Tap):
         gc.set_threshold(100_000, 50, 1000)
         # The SDK sets it to the log level of everything else.
         self.metrics_logger.setLevel(self.config["metrics_log_level"])
-        streams = self.selected_streams
+        streams = self.streams_to_read()
         self.engine.progress.expect([stream.name for stream in streams])
         self.engine.api.expect((one.endpoint(), one.ping()) for one in streams)
         try:
@@ -220,14 +238,14 @@ class TapDrchrono(Tap):
                 stream.begin()
             if resumed:
                 self.write_message(StateMessage(value=self.state))
-            self._warn_of_missing_scopes()
+            barred = self._barred(streams)
             self._warn_of_an_earlier_start(streams)
             for note in self._notes:
                 self.logger.warning("%s", note)
             for stream in streams:
                 stream.warn_of_selection()
-            self._submit_first_lists(streams)
-            failed = self._read_all(streams)
+            self._submit_first_lists([one for one in streams if one.name not in barred])
+            failed = self._read_all(streams, barred)
         except Stopped as stop:
             if stop.signum != signal.SIGPIPE:
                 self.write_message(StateMessage(value=self.state))
@@ -259,7 +277,9 @@ class TapDrchrono(Tap):
         if bulk and bulk[0] is not streams[0]:
             bulk[0].submit_ahead()
 
-    def _read_all(self, streams: Iterable[AnyStream]) -> list[str]:
+    def _read_all(
+        self, streams: Sequence[AnyStream], barred: Mapping[str, StreamError]
+    ) -> list[str]:
         """Read streams, and write down what each came to, however that ends.
 
         A list that nobody asked for, and that is refused, is no failure. A stream whose
@@ -267,6 +287,7 @@ class TapDrchrono(Tap):
 
         Args:
             streams: The streams, in the order of the sync.
+            barred: Why some are not to be read, by name.
 
         Returns:
             The names of those that could not be read.
@@ -275,7 +296,7 @@ class TapDrchrono(Tap):
         aside: list[AnyStream] = []
         try:
             for stream in streams:
-                error = self._read(stream)
+                error = barred.get(stream.name) or self._read(stream)
                 if isinstance(error, EndpointError):
                     self.logger.warning("%s It is tried once more at the end.", error)
                     aside.append(stream)
@@ -301,7 +322,7 @@ class TapDrchrono(Tap):
         """
         if error is None:
             return False
-        if isinstance(error, RefusedError) and stream.offered:
+        if isinstance(error, RefusedError) and not stream.is_asked_for:
             stream.troubled("refused", str(error))
             self.logger.warning("%s", error)
             return False
@@ -340,21 +361,20 @@ class TapDrchrono(Tap):
         stream.write_state()
         return problem
 
-    def _warn_of_missing_scopes(self) -> None:
-        """Say which selected streams the authorization is not enough for."""
-        granted = self.engine.authenticator.granted() if self.selected_streams else None
-        lacks = [
-            f"{stream.name} {' '.join(sorted(lacking))}"
-            for stream in self.selected_streams
-            if (lacking := stream.endpoint().lacks(granted))
-        ]
-        if lacks:
-            self.logger.warning(
-                "The authorization lacks scopes, so DrChrono may leave out records "
-                "without an error (%s). Run %s to grant them.",
-                ", ".join(lacks),
-                authorize_command(),
-            )
+    def _barred(self, streams: Sequence[AnyStream]) -> Mapping[str, StreamError]:
+        """Say which streams the authorization is not enough for.
+
+        Args:
+            streams: The selected streams.
+
+        Returns:
+            Why some are not to be read, by name.
+        """
+        granted = self.engine.authenticator.granted()
+        lacking = lacking_scopes(streams, granted)
+        for line in lacking.warnings:
+            self.logger.warning("%s", line)
+        return lacking.errors
 
     def _warn_of_an_earlier_start(self, streams: Sequence[AnyStream]) -> None:
         """Say where start_date was moved before what was read, which moves nothing."""
@@ -442,7 +462,7 @@ class TapDrchrono(Tap):
             sys.exit(tap.sync())
         sys.exit(
             survey.show(
-                tap.selected_streams,
+                tap.streams_to_read(),
                 tap.engine,
                 at_once=tap.config["max_pending_lists"],
                 output_format=about_format,
@@ -484,7 +504,7 @@ class TapDrchrono(Tap):
             parse_env_config=config.parse_env,
             outside=ctx.obj,
         )
-        ctx.exit(survey.test(tap.selected_streams, tap.engine))
+        ctx.exit(survey.test(tap.streams_to_read(), tap.engine))
 
     @classmethod
     @override

@@ -150,6 +150,16 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
             joins=cls.joins,
         )
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether somebody wants it, rather than that it came with the others."""
+        return self.group is Group.BULK or not self.offered
+
+    @property
+    def begins_at_start_date(self) -> bool:
+        """Whether this run reads from the setting `start_date` on."""
+        return self.stored_bookmark is None
+
     # The loop
 
     def pages(self, paginator: Paginator[Token, Value]) -> Iterator[Page]:

@@ -75,6 +75,11 @@ class PlainStream(DrChronoStream[Ask, PlainAnswer]):
 
     @property
     @override
+    def begins_at_start_date(self) -> bool:
+        return self.since is not None and super().begins_at_start_date
+
+    @property
+    @override
     def reads_whole(self) -> bool:
         return self.since is None or not self.incremental
 

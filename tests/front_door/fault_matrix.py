@@ -41,7 +41,7 @@ TOKEN_MOMENTS = (Moment.START, Moment.NEAR_EXPIRY, Moment.REFUSED)
 
 _ENDS_WELL = "the run ends well (exit status 0)"
 _NAMED = "an error says why and what to do (exit status 1)"
-_GOES_ON = "the next run goes on where this one was"
+_GOES_ON = "the next run goes on from the last state that was saved"
 
 
 class Outcome(enum.Enum):

@@ -9,6 +9,7 @@ import re
 import pytest
 from drchrono_sandbox import STREAMS, Practice, Settings
 from expected import assert_equal, extra_of, source
+from log_lines import errors_in, warnings_in
 from offline import offline
 from tap_process import only, select
 
@@ -134,8 +135,29 @@ class TestOldCatalogs:
         other = json.loads(json.dumps(entry))
         other |= {"tap_stream_id": "other", "stream": "other"}
         old["streams"].append(other)
-        target = tap.run(catalog=old).good()
-        assert set(target.schemas) == {"patients"}
+        ended = tap.run(catalog=old)
+        assert set(ended.good().schemas) == {"patients"}
+        assert warnings_in(ended.log) == [
+            "catalog: there is no stream other. It is left out."
+        ]
+
+    def test_streams_that_it_deselects_are_nobodys_business(self, tap, catalog):
+        old, entry, _ = entry_of(only(catalog, ["patients"]), "patients")
+        other = json.loads(json.dumps(entry)) | {"tap_stream_id": "other"}
+        old["streams"].append(other)
+        old = select(old, {("other",): False})
+        assert not warnings_in(tap.run(catalog=old).log)
+
+    def test_a_stream_that_is_not_offered_is_named_with_the_setting(self, tap, catalog):
+        old, entry, _ = entry_of(only(catalog, ["patients"]), "patients")
+        old["streams"].append({**entry, "tap_stream_id": "tasks", "stream": "tasks"})
+        ended = tap.run(catalog=old)
+        assert set(ended.good().schemas) == {"patients"}
+        (said,) = warnings_in(ended.log)
+        assert said == (
+            "catalog: the stream tasks is selected and not offered. Name it in "
+            "extra_streams to read it."
+        )
 
 
 class TestSelection:
@@ -147,8 +169,12 @@ class TestSelection:
         assert set(target.state["bookmarks"]) <= set(STREAMS)
 
     def test_nothing_selected(self, tap, served, catalog):
-        ended = tap.run(catalog=only(catalog, []))
-        assert ended.status == 0
+        for option in ((), ("--test",), ("--plan",)):
+            ended = tap.run(*option, catalog=only(catalog, []))
+            assert ended.status == 1
+            (said,) = errors_in(ended.log)
+            assert said.startswith("catalog: no stream is selected")
+            assert not ended.output
         assert not served.api.log
 
     def test_fields_and_fields_within(self, tap, served, catalog):

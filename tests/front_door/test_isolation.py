@@ -15,7 +15,7 @@ from copies import Copy, differences, source_of
 from drchrono_sandbox import Api, Practice, Settings
 from drchrono_sandbox.server import serve
 from drchrono_sandbox.streams import STREAMS
-from log_lines import rows_of
+from log_lines import errors_in, rows_of, warnings_in
 from processes import TAP, Process
 from simulated import NOW, SimulatedClock, catalog_of, pasted, run, settings_for
 
@@ -46,7 +46,7 @@ class Simulation:
             self.directory,
             self.settings,
             state=self.copy.state,
-            catalog=catalog_of(*streams),
+            catalog=catalog_of(*streams, extra=self.settings.get("extra_streams", "")),
             **{"level": "WARNING"} | how,
         )
         self.copy.take(ended.output)
@@ -169,26 +169,64 @@ def test_a_pasted_token_that_expires_says_so(simulate, tmp_path):
     assert simulation.copy.rows
 
 
-def test_scopes_that_are_lacking_are_named_though_the_lists_are_only_empty(simulate):
-    simulation = simulate(granted_scope="calendar:read clinical:read")
-    ended = simulation.run(*THREE)
+class TestScopes:
+    def test_a_stream_of_which_no_scope_is_granted_fails_unread(self, simulate):
+        simulation = simulate(granted_scope="calendar:read clinical:read")
+        ended = simulation.run(*THREE)
 
-    assert ended.status == 0
-    assert "The authorization lacks scopes" in ended.log
-    assert "without an error (patients patients:read)." in ended.log
-    assert "patients: no records." in ended.log
-    assert simulation.copy.bookmark("patients") is None
+        assert ended.status == 1
+        why, _ = errors_in(ended.log)
+        assert why.startswith(
+            "patients: not read, since the authorization has none of its scopes "
+            "(patients:read). Run tap-drchrono-authorize "
+        )
+        assert "1 of 3 streams failed: patients." in ended.log
+        assert rows_of(simulation.run(*THREE, level="INFO").log)["patients"][-1] == (
+            "failed"
+        )
+        assert not simulation.asked("POST", "patients")
+        assert simulation.copy.bookmark("patients") is None
+        others = source_of(simulation.api, ["appointments", "prescription_messages"])
+        assert differences(simulation.copy, others) == {}
 
+    def test_one_that_lacks_some_is_read_with_a_warning(self, simulate):
+        simulation = simulate(granted_scope="calendar:read patients:read")
+        ended = simulation.run("appointments", "patients")
 
-def test_a_scope_that_is_lacking_and_refused_costs_its_stream_only(simulate):
-    simulation = simulate(
-        granted_scope="calendar:read clinical:read", missing_scope="403"
-    )
-    ended = simulation.run(*THREE)
+        assert ended.status == 0
+        assert (
+            "appointments: the authorization lacks the scopes clinical:read; DrChrono "
+            "may leave out records without an error."
+        ) in ended.log
+        assert "patients: " not in ended.log
 
-    assert ended.status == 1
-    assert "The authorization needs the scopes patients:read" in ended.log
-    assert "1 of 3 streams failed: patients." in ended.log
+    def test_a_list_that_nobody_asked_for_only_warns(self, simulate):
+        simulation = simulate(granted_scope="patients:read")
+        ended = simulation.run("patients", "doctors", "staff", "users")
+
+        assert ended.status == 0
+        (said,) = [line for line in warnings_in(ended.log) if "scopes" in line]
+        assert "records may be missing: doctors (" in said
+        assert "patients" not in said
+        assert "staff" not in said
+
+    def test_a_list_that_was_asked_for_fails(self, simulate):
+        simulation = simulate(granted_scope="patients:read")
+        simulation.settings["extra_streams"] = "tasks"
+        ended = simulation.run("patients", "tasks")
+
+        assert ended.status == 1
+        assert errors_in(ended.log)[0].startswith("tasks: not read, since the ")
+
+    def test_a_scope_that_is_refused_costs_its_stream_only(self, simulate):
+        simulation = simulate(
+            granted_scope="calendar:read patients:read", missing_scope="403"
+        )
+        ended = simulation.run(*THREE)
+
+        assert ended.status == 1
+        assert "2 of 3 streams failed: appointments, prescription_mess" in ended.log
+        assert len(simulation.copy.rows["patients"]) == 40
 
 
 @pytest.fixture

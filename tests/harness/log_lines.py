@@ -15,6 +15,21 @@ def messages_in(log: str) -> list[str]:
     return [line.split(" | ", 3)[3] for line in log.splitlines() if " | " in line]
 
 
+def warnings_in(log: str) -> list[str]:
+    """The warnings among them."""
+    return _of_level(log, "WARNING")
+
+
+def errors_in(log: str) -> list[str]:
+    """The errors among them."""
+    return _of_level(log, "ERROR")
+
+
+def _of_level(log: str, level: str) -> list[str]:
+    lines = [line.split(" | ", 3) for line in log.splitlines() if " | " in line]
+    return [line[3] for line in lines if line[1].strip() == level]
+
+
 def table_in(log: str) -> list[str]:
     """The lines of the table at the end, its head first; none if there is no table."""
     lines = messages_in(log)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from dev_tools.environments import loader_environment
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from postgres_server import Server
@@ -76,19 +76,29 @@ class Loader:
 
     def load(self, messages: bytes, place: str, **changes: t.Any) -> dict[str, t.Any]:
         """Load messages, and return the last state that was written."""
+        done = self.run(messages, place, changes)
+        assert done.returncode == 0, done.stderr.decode()[-4000:]
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def run(
+        self,
+        messages: bytes,
+        place: str,
+        changes: Mapping[str, t.Any],
+        **variables: str,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Load messages, however that ends, with further environment variables."""
         config = self.home / f"{place}.json"
         config.write_text(json.dumps(self.config(place) | changes), encoding="utf-8")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_OWN)}
-        done = subprocess.run(
+        return subprocess.run(
             [self.python.parent / self.name, "--config", config],
             cwd=self.home,
-            env=kept,
+            env=kept | variables,
             input=messages,
             capture_output=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr.decode()[-4000:]
-        return json.loads(done.stdout.splitlines()[-1])
 
 
 class Jsonl(Loader):

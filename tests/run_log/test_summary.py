@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tap_drchrono.run_log.summary import WIDTH, Row, Tally, table
 from tap_drchrono.streams.catalogue import ENDPOINTS
 
+NAMES = list(ENDPOINTS)[:20]
 GOOD = Row("patients", Tally(1200, 2, 31.6), 5, "2026-01-30T10:00:00")
 
 
@@ -47,12 +48,12 @@ def test_several_streams_have_a_sum():
 def test_it_fits_into_a_terminal(records, pages, seconds, why):
     rows = [
         Row(name, Tally(records, pages, seconds), pages, "2026-01-30", "failed", why)
-        for name in ENDPOINTS
+        for name in NAMES
     ]
     lines = table(rows)
     assert max(map(len, lines)) <= WIDTH
     names = {line.replace(":", " ").split()[0] for line in lines[1:]}
-    assert names == {*ENDPOINTS, "all"}
+    assert names == {*NAMES, "all"}
 
 
 def test_what_several_tries_cost_is_added():
