@@ -89,5 +89,12 @@ class Engine:
             authenticator=authenticator,
             api=api,
             budget=ListDesk(at_once, clock),
-            progress=Progress(clock, quota, api.requests, logger, at_once=at_once),
+            progress=Progress(
+                clock,
+                quota,
+                api.requests,
+                logger,
+                at_once=at_once,
+                lost=lambda: quota.waited + outage.lasted,
+            ),
         )

@@ -87,6 +87,7 @@ class Outage:
 
     Attributes:
         hurried: Whether nothing is waited for.
+        lasted: Seconds so far from a first failure to the next usable answer.
     """
 
     def __init__(self, clock: Clock, logger: logging.Logger, patience: float) -> None:
@@ -106,6 +107,7 @@ class Outage:
         self._last_line = 0.0
         self._next_wait = _FIRST_WAIT
         self.hurried = False
+        self.lasted = 0.0
 
     @property
     def is_on(self) -> bool:
@@ -120,6 +122,8 @@ class Outage:
         """Note that a request got a usable answer at last."""
         self.over()
         self._reached = True
+        if self._failing_since is not None:
+            self.lasted += self._clock.now() - self._failing_since
         self._failing_since = None
 
     def over(self) -> None:
@@ -153,7 +157,8 @@ class Outage:
         if is_lost:
             msg = (
                 f"DrChrono cannot be reached ({in_words(error)}). Check api_url and "
-                "the network, and run the tap again; it goes on where it was."
+                "the network, and run the tap again; it goes on from the last state "
+                "that was saved."
             )
             raise HostError(msg)
 
@@ -177,8 +182,8 @@ class Outage:
             msg = (
                 f"DrChrono gives no usable answer ({in_words(error)}), for "
                 f"{how_long(patience - left)} so far. Run the tap again later; "
-                "it goes on where it was. The setting outage_timeout says how long "
-                "the tap waits."
+                "it goes on from the last state that was saved. The setting "
+                "outage_timeout says how long the tap waits."
             )
             raise HostError(msg)
         if self._began is None:

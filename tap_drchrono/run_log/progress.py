@@ -81,21 +81,25 @@ class Progress:
         logger: logging.Logger,
         *,
         at_once: int,
+        lost: Callable[[], float],
     ) -> None:
         """Begin with no stream.
 
         Args:
             clock: Tells the time and waits.
-            quota: What is left of it, and how long it was waited for.
+            quota: What is left of it.
             requests: Requests sent so far, by stream.
             logger: Takes the lines.
             at_once: Lists that are generated at once.
+            lost: Says for how many seconds so far nothing could be done, as the quota
+                was used up or DrChrono out of service.
         """
         self._clock = clock
         self._quota = quota
         self._requests = requests
         self._logger = logger
         self._at_once = at_once
+        self._lost = lost
         self._names: Sequence[str] = ()
         self._standing: Callable[[], Standing] | None = None
         self._stream = ""
@@ -190,8 +194,8 @@ class Progress:
         return self._requests.get(self._stream, 0) - (at.lists or 0)
 
     def _active(self) -> float:
-        """Say what time it would be if the quota had never been waited for."""
-        return self._clock.now() - self._quota.waited
+        """Say what time it would be if nothing had ever stood in the way."""
+        return self._clock.now() - self._lost()
 
     def _left(self, at: Standing) -> float | None:
         """Estimate when the stream has been read."""

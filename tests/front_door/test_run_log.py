@@ -142,6 +142,25 @@ class TestProgress:
         for moment, left in known:
             assert abs(left - (end - moment)) <= 1800
 
+    def test_an_outage_is_no_measure_of_speed(self, watch):
+        outage = {"kind": "503", "endpoint": "*", "times": None}
+        watched = watch(
+            counts={"line_items": 6000},
+            list_base_seconds=20.0,
+            faults=[{**outage, "begins": NOW + 100, "ends": NOW + 900}],
+        )
+        watched.settings["page_size"] = 100
+        assert watched.run("line_items").status == 0
+        end = watched.clock.now()
+        known = [
+            (moment, left)
+            for moment, words in watched.progress("line_items")
+            if moment > NOW + 900 and (left := seconds_in(words)) is not None
+        ]
+        assert known
+        for moment, left in known:
+            assert left <= (end - moment) * 2 + 60
+
     def test_the_wait_itself_has_a_line_every_ten_minutes(self, watch):
         watched = watch(list_base_seconds=1.0)
         watched.settings["hourly_request_limit"] = 9
@@ -233,12 +252,13 @@ class TestSummary:
 
     def test_after_an_error_that_stops_everything(self, watch):
         watched = watch(
-            faults=[{"kind": "close", "endpoint": "clinical_notes", "times": None}]
+            faults=[{"kind": "503", "endpoint": "*", "nth": 8, "times": None}]
         )
-        ended = watched.run(cut="bad certificate")
+        watched.settings["outage_timeout"] = 120
+        ended = watched.run()
         assert ended.status == 1
-        assert rows_of(ended.log)["clinical_notes"][-1] == "stopped"
-        assert "TLS certificate" in messages_in(ended.log)[-1]
+        assert "stopped" in {row[-1] for row in rows_of(ended.log).values()}
+        assert "DrChrono gives no usable answer" in messages_in(ended.log)[-1]
 
     def test_no_table_where_nothing_was_begun(self, watch):
         watched = watch()

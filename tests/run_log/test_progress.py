@@ -63,6 +63,7 @@ class Watched:
             self.requests,
             logging.getLogger("tap-drchrono"),
             at_once=8,
+            lost=lambda: self.quota.waited,
         )
         self.at = Standing(0, None, 8)
         self.progress.expect(["patients", "line_items"])
