@@ -42,6 +42,8 @@ from tap_drchrono.streams.mapping import mapper_for
 from tap_drchrono.streams.readiness import (
     check_selection,
     lacking_scopes,
+    lies_ahead,
+    refuse_start_date,
     unknown_streams,
 )
 from tap_drchrono.user_files import (
@@ -148,8 +150,12 @@ class TapDrchrono(Tap):
         for line in unknown_streams(self._given_catalog, self.streams, ENDPOINTS):
             self.logger.warning("%s", line)
         streams = self.selected_streams
-        now = self.engine.clock.now()
-        check_selection(streams, self.config.get("start_date"), now)
+        check_selection(streams)
+        clock, start_date = self.engine.clock, self.config.get("start_date")
+        if lies_ahead(start_date, clock.now()):
+            self._learn_the_time(streams[0])
+            if lies_ahead(start_date, clock.now()):
+                refuse_start_date(streams)
         return streams
 
     # Settings, catalog and state
@@ -232,7 +238,7 @@ class TapDrchrono(Tap):
         self.engine.progress.expect([stream.name for stream in streams])
         self.engine.api.expect((one.endpoint(), one.ping()) for one in streams)
         try:
-            self._learn_the_time(streams)
+            self._learn_the_time(next((s for s in streams if s.lies_ahead), None))
             resumed = bool(self.state)
             for stream in streams:
                 stream.begin()
@@ -263,9 +269,12 @@ class TapDrchrono(Tap):
             )
         return int(bool(failed))
 
-    def _learn_the_time(self, streams: Iterable[AnyStream]) -> None:
-        """Ask for DrChrono's time, where a bookmark lies ahead of this machine's."""
-        doubtful = next((one for one in streams if one.lies_ahead), None)
+    def _learn_the_time(self, doubtful: AnyStream | None) -> None:
+        """Ask for DrChrono's time, where something lies ahead of this machine's.
+
+        Args:
+            doubtful: A stream that can be asked; None where nothing lies ahead.
+        """
         if doubtful is not None and not self.engine.clock.is_set:
             with contextlib.suppress(StreamError):
                 self.engine.api.ask(doubtful.endpoint(), doubtful.ping(), lambda _: 0)

@@ -161,8 +161,9 @@ class Api:
             failures += tries
             often = "once" if failures == 1 else f"{failures} times in a row"
             msg = (
-                f"{endpoint.stream}: {in_words(error)} for {endpoint.path}, {often}. Run "
-                "the tap again later; it goes on from the last state that was saved."
+                f"{endpoint.stream}: {in_words(error)} for {endpoint.path}, {often}. "
+                "Run the tap again later; it goes on from the last state that was "
+                "saved."
             )
             if not waits or not is_of_the_host(error):
                 raise StreamError(msg)

@@ -73,7 +73,7 @@ def line(place: str, standing: Standing, left: float | None) -> str:
 class Progress:
     """Writes a line from time to time, and remembers what an estimate needs."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing to know of a run
         self,
         clock: Clock,
         quota: Quota,

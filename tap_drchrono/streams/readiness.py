@@ -18,18 +18,14 @@ _EARLIEST_ZONE = 14 * 3600.0
 """Seconds by which a date begins earlier somewhere on earth than in UTC."""
 
 
-def check_selection(
-    streams: Sequence[AnyStream], start_date: str | None, now: float
-) -> None:
+def check_selection(streams: Sequence[AnyStream]) -> None:
     """Refuse a run that would read nothing, and look as if all were well.
 
     Args:
         streams: The selected streams.
-        start_date: The setting.
-        now: Seconds since the epoch.
 
     Raises:
-        SettingsError: If nothing is selected, or `start_date` lies ahead.
+        SettingsError: If there are none.
     """
     if not streams:
         msg = (
@@ -37,15 +33,35 @@ def check_selection(
             "in the catalog, or under select in meltano.yml."
         )
         raise SettingsError(msg)
+
+
+def lies_ahead(start_date: str | None, now: float) -> bool:
+    """Tell whether a date has begun nowhere on earth.
+
+    Args:
+        start_date: The setting.
+        now: Seconds since the epoch.
+    """
     latest = bookmarks.utc_day(now + _EARLIEST_ZONE)
-    if start_date and dt.date.fromisoformat(start_date[:10]) > latest:
-        waiting = [one.name for one in streams if one.begins_at_start_date]
-        if waiting:
-            msg = (
-                "start_date: lies in the future, so nothing would be read of "
-                f"{', '.join(waiting)}. Set an earlier one, or none."
-            )
-            raise SettingsError(msg)
+    return bool(start_date) and dt.date.fromisoformat(str(start_date)[:10]) > latest
+
+
+def refuse_start_date(streams: Sequence[AnyStream]) -> None:
+    """Refuse a `start_date` that lies ahead, where a stream would begin there.
+
+    Args:
+        streams: The selected streams.
+
+    Raises:
+        SettingsError: If one would.
+    """
+    waiting = [stream.name for stream in streams if stream.begins_at_start_date]
+    if waiting:
+        msg = (
+            "start_date: lies in the future, so nothing would be read of "
+            f"{', '.join(waiting)}. Set an earlier one, or none."
+        )
+        raise SettingsError(msg)
 
 
 def unknown_streams(

@@ -34,7 +34,13 @@ def test_it_is_an_error_that_names_the_setting(make_tap, catalog, served, option
         "patients. Set an earlier one, or none."
     )
     assert not ended.output
-    assert not served.api.log
+    assert len(served.api.log) == 1  # what DrChrono's time is
+
+
+def test_the_time_is_drchronos(make_tap, catalog, served):
+    served.clock.machine_ahead = -9 * 86_400.0
+    tap = make_tap(served, start_date=day(-4))
+    assert tap.run(catalog=only(catalog, ["patients"])).good()
 
 
 def test_today_is_none(make_tap, catalog, served):
