@@ -207,15 +207,15 @@ class TestPlan:
         assert max(map(len, ended.text.splitlines())) <= 80
 
     def test_of_a_further_run(self, make_tap, served, catalog):
-        ahead = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=2)
-        bookmark = {"replication_key_value": ahead.isoformat()}
+        today = dt.datetime.now(dt.UTC).date()
+        bookmark = {"replication_key_value": today.isoformat()}
         ended = make_tap(served).run(
             "--plan",
             "--format=json",
             catalog=only(catalog, ["line_items"]),
             state={"bookmarks": {"line_items": bookmark}},
         )
-        assert json.loads(ended.text)["total"]["records"] == 0
+        assert 0 < json.loads(ended.text)["total"]["records"] < 100
 
     def test_a_stream_whose_size_is_not_known(self, make_tap, served, catalog):
         served.api.set_faults([Fault(kind="403", endpoint="patients", times=None)])
