@@ -8,6 +8,7 @@ from dev_tools.marts.owed import charges
 from dev_tools.marts.values import ZERO, as_day, as_money, as_text
 
 if t.TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
     from decimal import Decimal
 
@@ -71,7 +72,7 @@ def _paid_by_patients(source: Source) -> Iterator[tuple[str, str, Row]]:
 
 
 def _event(row: Record, amount: Decimal) -> Row:
-    names = ("posted_date", "check_date", "doctor_id")
+    names = ("posted_date", "check_date", "deposit_date", "doctor_id")
     return {"amount": amount, **{name: row.get(name) for name in names}}
 
 
@@ -95,11 +96,18 @@ def transactions(source: Source) -> Iterator[Row]:
             "doctor_id": next(filter(None, doctors), None),
             "posted_date": as_day(row.get("posted_date")),
             "check_date": as_day(row.get("check_date")),
+            "deposit_date": _deposited(source, row),
             "paid": paid,
             "adjustment": adjustment,
             "reason": as_text(row.get("adjustment_reason")),
             "kind": _meaning(row, item, paid, adjustment),
         }
+
+
+def _deposited(source: Source, row: Record) -> dt.date | None:
+    """Tell when a remittance was deposited, if its trace number tells that."""
+    days = source.deposits.get(as_text(row.get("trace_number")) or "", set())
+    return next(iter(days)) if len(days) == 1 else None
 
 
 def _meaning(

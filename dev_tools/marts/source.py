@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections import defaultdict
 
 from dev_tools.marts.values import as_day, as_text
 
@@ -54,6 +55,10 @@ class Source:
         self.doctors = self._by_key("doctors")
         self.offices = self._by_key("offices")
         self.profiles = self._by_key("appointment_profiles")
+        self.deposits: dict[str, set[dt.date]] = defaultdict(set)
+        for row in self.records.get("eobs", ()):
+            if (day := as_day(row.get("deposit_date"))) is not None:
+                self.deposits[str(row["insurance_payer_trace_number"])].add(day)
         gone = {
             as_text(row["billing_line_item_id"])
             for row in self.records.get("line_item_deletions", ())

@@ -56,7 +56,12 @@ def synced(practice, tmp_path_factory) -> dict[str, Run]:
     """A first sync, and a second one after edits, new records and deletions."""
     with serve(practice=practice) as served:
         home = tmp_path_factory.mktemp("tap")
-        tap = Tap(home, api_url=served.url, access_token=ACCESS_TOKEN)
+        tap = Tap(
+            home,
+            api_url=served.url,
+            access_token=ACCESS_TOKEN,
+            extra_streams=["eobs"],
+        )
 
         def run(**files: t.Any) -> tuple[Run, t.Any]:
             ended = tap.run(**files)
