@@ -154,7 +154,7 @@ def test_tables_of_the_first_version(empty):
     assert amounts == {"insurance": 0.3, "patient": -5.0}
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(len(recipes())))
 def test_a_recipe_for_privacy(empty, number, practice, make_tap, catalog):
     recipe = recipes()[number]
     config = recipe.get("config", {})
