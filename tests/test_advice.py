@@ -29,5 +29,5 @@ def test_the_command_is_the_one_that_works_here(environ, command, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    (line,) = problems({}, {"properties": {}})
+    (line,) = problems({}, {"properties": {}}, ())
     assert f"; {command} gets" in line
