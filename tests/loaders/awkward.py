@@ -119,6 +119,8 @@ class Awkward:
 
     def record(self, stream: str, row: Row) -> dict[str, t.Any]:
         record = dict(self._source.record(stream, row))
+        if stream not in TEXT_FIELDS:
+            return record
         turn = row.number + row.version
         _put(record, TEXT_FIELDS[stream], TEXTS[turn % len(TEXTS)])
         if stream in AMOUNT_FIELDS:

@@ -26,6 +26,10 @@ connection = duckdb.connect(sys.argv[1], read_only=True)
 for row, in connection.execute(sys.argv[2]).fetchall():
     print(row)
 """
+_RUN_DUCKDB = """
+import sys, duckdb
+duckdb.connect(sys.argv[1]).execute(sys.argv[2])
+"""
 
 
 _COLUMNS = """
@@ -140,15 +144,22 @@ class DuckDb(Loader):
         rows = self._query(place, query)
         return {one["column_name"]: one["column_type"] for one in rows}
 
+    def execute(self, place: str, statement: str) -> None:
+        """Run a statement of a user's."""
+        self._in_python(place, _RUN_DUCKDB, statement)
+
     def _query(self, place: str, query: str) -> list[Row]:
+        return parsed(self._in_python(place, _READ_DUCKDB, query).split("\n")[:-1])
+
+    def _in_python(self, place: str, program: str, query: str) -> str:
         file = self.config(place)["filepath"]
         done = subprocess.run(
-            [self.python, "-X", "utf8", "-c", _READ_DUCKDB, file, query],
+            [self.python, "-X", "utf8", "-c", program, file, query],
             capture_output=True,
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
-        return parsed(done.stdout.decode().split("\n")[:-1])
+        return done.stdout.decode()
 
 
 class Postgres(Loader):
@@ -171,6 +182,11 @@ class Postgres(Loader):
             "default_target_schema": place,
             "load_method": "upsert",
         }
+
+    def execute(self, place: str, statement: str) -> None:
+        """Run a statement of a user's, whatever place it names."""
+        del place
+        self.server.query(statement)
 
     def rows(self, place: str, stream: str) -> list[Row]:
         query = f'SELECT to_jsonb(t) FROM "{place}"."{stream}" t'  # noqa: S608 - names of the tests' own
