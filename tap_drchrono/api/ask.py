@@ -229,6 +229,8 @@ class Api:
             response = self._send(other, _prepared(request))
         except FAILURES:
             answered = False
+        except StreamError:
+            answered = True  # refused, which is an answer
         else:
             answered = is_usable(response)
         if not answered:

@@ -63,6 +63,13 @@ def decode(content: bytes, content_type: str = "") -> object:
         The value, with floats as `Decimal`; None where that is not JSON.
     """
     text = _as_utf8(content, content_type)
+    value = _read(text)
+    # The declared character set may be none that was used.
+    return _read(content) if value is None and text != content else value
+
+
+def _read(text: bytes) -> object:
+    """Decode JSON in UTF-8; None where that is not JSON."""
     if rb"\u0000" in text:
         text = _NULL.sub(lambda found: found[1] + _REPLACEMENT, text)
     if _looks_deep(text):

@@ -33,7 +33,7 @@ _CLOCKS_APART = 300.0
 """Seconds between this machine's clock and the server's that are worth a warning."""
 _LONGEST_HOLD = 3600.0
 """Seconds for which a 503 is believed that it will take so long."""
-_HURRIED = 8.0
+_HURRIED = 7.0
 """Seconds for one HTTP request that somebody looks on to."""
 
 logger = logging.getLogger("tap-drchrono.api")

@@ -71,6 +71,8 @@ class TestCharacterSets:
             ("cp1252", 'application/json; charset="windows-1252"'),
             ("utf-8", "application/json; charset=x-unheard-of"),
             ("utf-8", "application/json; charset=hex"),
+            ("utf-8", "application/json; charset=utf-16"),
+            ("utf-8", "application/json; charset=cp500"),
             ("utf-8", "application/json; charset="),
         ],
     )

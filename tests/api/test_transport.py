@@ -217,7 +217,7 @@ class TestOutOfService:
         with pytest.raises(HostError, match="top of the hour"):
             transport.send(request)
         assert clock.now() == start
-        assert {options["timeout"] for options in adapter.options} == {8}
+        assert {options["timeout"] for options in adapter.options} == {7}
 
 
 class TestRedirects:
