@@ -34,7 +34,9 @@ from tap_drchrono.errors import (
 from tap_drchrono.first_run import run as first_run
 from tap_drchrono.records.messages import MessageWriter
 from tap_drchrono.report import describe_crash
+from tap_drchrono.run_log import words
 from tap_drchrono.run_log.summary import table
+from tap_drchrono.run_log.terminal import fit_into_terminal
 from tap_drchrono.streams.bulk import BulkListStream
 from tap_drchrono.streams.catalogs import with_own_columns
 from tap_drchrono.streams.catalogue import ENDPOINTS, ON_REQUEST, STREAMS
@@ -261,10 +263,10 @@ class TapDrchrono(Tap):
             return 128 + stop.signum
         if failed:
             self.logger.error(
-                "%d of %d streams failed: %s. The others are complete; the next run "
-                "goes on from the last state that was saved.",
+                "%d of %s failed: %s. The others are complete; the next run goes on "
+                "from the last state that was saved.",
                 len(failed),
-                len(streams),
+                words.counted(len(streams), "stream"),
                 ", ".join(failed),
             )
         return int(bool(failed))
@@ -564,7 +566,9 @@ def main(outside: Outside | None = None) -> None:
     logger = TapDrchrono.logger
     status = 1
     try:
-        TapDrchrono.cli(obj=outside)
+        command = TapDrchrono.cli
+        fit_into_terminal()
+        command(obj=outside)
     except Stopped as stop:
         status = 128 + stop.signum
     except ConfigValidationError as error:

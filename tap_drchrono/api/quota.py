@@ -90,7 +90,7 @@ class Quota:
         self._blocked_until = 0.0
         if self.used >= self._limit:
             until = next_hour(self._clock.now()) + _GRACE
-            self._log_wait(f"all {self._limit} requests of this hour are used", until)
+            self._log_wait(self._all_used(), until)
             self._wait_until(until)
         if len(self._recent) == _BURST:
             # The first answer may have set the clock back.
@@ -164,6 +164,12 @@ class Quota:
         """Note an answer other than 429."""
         self._throttled_since = None
         self._in_a_row = 0
+
+    def _all_used(self) -> str:
+        """Say that nothing is left of the hour's requests."""
+        if self._limit == 1:
+            return "the one request of this hour is used"
+        return f"all {self._limit:,} requests of this hour are used"
 
     def _log_wait(self, reason: str, until: float) -> None:
         """Say why and until when."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_TENS = 60
+_TENS = 55
 """Seconds below which a time is told in tens of seconds."""
 _MINUTES = 90 * 60
 """Seconds below which a time is told in minutes."""
@@ -35,7 +35,7 @@ def roughly(seconds: float) -> str:
     if seconds < _TENS:
         return f"{max(10, 10 * round(seconds / 10))} s"
     if seconds < _MINUTES:
-        return f"{round(seconds / 60)} min"
+        return f"{max(1, round(seconds / 60))} min"
     if seconds < _HOURS:
         return f"{seconds / 3600:.1f} hours"
     return f"{seconds / 86_400:.0f} days"

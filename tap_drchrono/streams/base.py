@@ -273,10 +273,10 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
             )
 
     def troubled(self, word: str, why: str) -> None:
-        """Note for the table at the end that the stream could not be read on.
+        """Note for the table at the end what became of the stream.
 
         Args:
-            word: What went wrong, in a word.
+            word: What went wrong, in a word; nothing, if there was no need to read it.
             why: The reason, in a sentence.
         """
         self._trouble, self._why = word, why

@@ -14,6 +14,7 @@ from tap_drchrono.api.headers import server_time
 from tap_drchrono.endpoints import Group
 from tap_drchrono.plain_lists.answers import Ask, PlainAnswer, interpret
 from tap_drchrono.plain_lists.paginator import PlainPaginator, PlainSource
+from tap_drchrono.run_log import words
 from tap_drchrono.streams.base import DrChronoStream, Turn
 
 if t.TYPE_CHECKING:
@@ -165,11 +166,12 @@ class ReferenceStream(PlainStream):
     def _emit(self, sink: Sink) -> None:
         if self.is_fresh:
             self.logger.info(
-                "%s: not read, since it was within the last %d hours "
+                "%s: not read, since it was within the last %s "
                 "(reference_max_age_hours).",
                 self.name,
-                self.config["reference_max_age_hours"],
+                words.counted(self.config["reference_max_age_hours"], "hour"),
             )
+            self.troubled("", "")
             return
         super()._emit(sink)
 
