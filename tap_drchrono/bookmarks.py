@@ -13,6 +13,10 @@ if t.TYPE_CHECKING:
 
 _AHEAD = dt.timedelta(days=2)
 """How far before UTC today an `updated_at` may lie; zones explain no more than that."""
+_ZONES = dt.timedelta(hours=14)
+"""How far the zone in which `since` is read may lie from that of the timestamps."""
+_LONGEST = dt.timedelta(days=100_000)
+"""Longer than any stream: a lookback beyond it changes nothing."""
 
 
 class Oddity(enum.Enum):
@@ -25,6 +29,15 @@ class Oddity(enum.Enum):
         "Records do not arrive in the order of updated_at; the bookmark stays where "
         "the run started until the stream's end."
     )
+
+
+def utc_moment(moment: float) -> dt.datetime:
+    """Return a moment in UTC, without its zone, as timestamps are compared.
+
+    Args:
+        moment: Seconds since the epoch.
+    """
+    return dt.datetime.fromtimestamp(moment, dt.UTC).replace(tzinfo=None, microsecond=0)
 
 
 def utc_day(moment: float) -> dt.date:
@@ -51,85 +64,92 @@ def is_usable(value: object, today: dt.date) -> bool:
 
 
 class Bookmark:
-    """Grows with the records, and only grows.
+    """How far the records that were read let the bookmark go.
 
-    The one exception: where records turn out not to arrive in order, it goes back to
-    where the run started, until the stream has been read to its end.
+    It grows with them, up to the moment at which the run started, and it is held where
+    the evidence ends: what lies before it was read.
     """
 
-    def __init__(self, start: str | None, today: dt.date) -> None:
+    def __init__(self, start: str | None, lookback_days: int) -> None:
         """Start where the previous run ended.
 
         Args:
             start: The stored bookmark, or None.
-            today: The day in UTC.
+            lookback_days: Days for which a change may be dated too early; records that
+                are out of order by less move nothing.
         """
         self._start = start
-        self._limit = dt.datetime.combine(today, dt.time.max) + _AHEAD
+        self._tolerance = dt.timedelta(min(lookback_days, _LONGEST.days))
         self._highest = start
         self._highest_at = timestamps.parse(start)
-        self._latest: dt.datetime | None = None
         self._held = False
+        self.value = start
+        self.is_dated = False
 
-    @property
-    def value(self) -> str | None:
-        """The value to store now, or None."""
-        return self._start if self._held else self._highest
-
-    def begin_page(self, values: Iterable[object]) -> set[Oddity]:
-        """Look at a page before its first record goes out.
+    def see(
+        self, values: Iterable[object], limit: dt.datetime, after: object = None
+    ) -> set[Oddity]:
+        """Look at a page before its first record goes out; claim nothing yet.
 
         Args:
             values: The `updated_at` of its records, as they came.
+            limit: The server's clock at the start of the run: what lies behind it
+                belongs to the next run.
+            after: The `updated_at` of the record read before the page, where that is
+                not on the page.
 
         Returns:
             What is odd about them.
         """
         oddities = set()
+        latest = timestamps.parse(after)
         for value in values:
             moment = timestamps.parse(value)
             if moment is None:
                 continue
-            if moment > self._limit:
-                oddities.add(Oddity.FUTURE)
+            self.is_dated = True
+            if moment > limit:
+                if moment - limit > _AHEAD:
+                    oddities.add(Oddity.FUTURE)
                 continue
-            if self._latest is not None and moment < self._latest:
+            if latest is None or moment > latest:
+                latest = moment
+            elif latest - moment > self._tolerance:
                 oddities.add(Oddity.DISORDER)
-                self.hold()
-            self._latest = moment
+            if self._highest_at is None or moment > self._highest_at:
+                self._highest, self._highest_at = str(value), moment
         return oddities
 
-    def advance(self, value: object) -> None:
-        """Take in the `updated_at` of a record that was emitted.
+    def claim(self) -> None:
+        """Move to the highest value that was seen, unless it is held."""
+        if not self._held:
+            self.value = self._highest
+
+    def hold(self, *, at_start: bool = False) -> None:
+        """Stay here until the stream's end.
 
         Args:
-            value: As it came; null, junk and what lies ahead move nothing.
+            at_start: Whether to go back to where the run started.
         """
-        if value == self._highest:
-            return
-        moment = timestamps.parse(value)
-        if moment is None or moment > self._limit:
-            return
-        if self._highest_at is None or moment > self._highest_at:
-            self._highest, self._highest_at = str(value), moment
-
-    def hold(self) -> None:
-        """Go back to the start until the stream's end."""
         self._held = True
+        if at_start:
+            self.value = self._start
 
     def release(self) -> None:
-        """The stream has been read to its end."""
+        """Move to the highest value: the stream has been read to its end."""
         self._held = False
+        self.claim()
 
-    def reach(self, day: dt.date) -> None:
-        """Move to a day, for a stream whose records carry no `updated_at`.
+    def reach(self, text: str) -> None:
+        """Move to a moment of the server's clock, if that lies ahead.
 
         Args:
-            day: The day in UTC on which the stream's first list was asked for.
+            text: A date, or a timestamp without a zone.
         """
-        moment = dt.datetime.combine(day, dt.time.min)
-        if self._highest_at is None or moment > self._highest_at:
-            self._highest, self._highest_at = day.isoformat(), moment
+        moment = timestamps.parse(text)
+        if self._highest_at is None or (moment and moment > self._highest_at):
+            self._highest, self._highest_at = text, moment
+        self.release()
 
 
 def since(
@@ -141,14 +161,30 @@ def since(
         bookmark: The stored bookmark, or None; junk counts as none.
         start_date: Earliest `updated_at` to read without a bookmark; its date part is
             used as it is.
-        lookback_days: Days subtracted from the bookmark: they cover the zones, the
-            hour repeated when summer time ends, and rows committed late.
+        lookback_days: Days subtracted from the bookmark: they cover the hour repeated
+            when summer time ends, and rows committed late. The unknown zone in which
+            the server reads the day comes on top.
 
     Returns:
         The day, and whether a bookmark decided it.
     """
     if moment := timestamps.parse(bookmark):
-        return timestamps.days_before(moment.date(), lookback_days), True
+        return day_to_read_from(moment, lookback_days), True
     if start_date:
         return dt.date.fromisoformat(start_date[:10]), False
     return timestamps.EVERYTHING, False
+
+
+def day_to_read_from(moment: dt.datetime, lookback_days: int) -> dt.date:
+    """Say from which day to read what changed at a moment or later.
+
+    Args:
+        moment: In the zone of the records' timestamps, whichever that is.
+        lookback_days: Days for which a change may be dated too early.
+
+    Returns:
+        A day that has not begun then, in whatever zone the server reads it.
+    """
+    day = timestamps.days_before(moment.date(), lookback_days)
+    since_midnight = dt.timedelta(hours=moment.hour, minutes=moment.minute)
+    return day if since_midnight >= _ZONES else timestamps.days_before(day, 1)

@@ -14,7 +14,7 @@ from tap_drchrono.api.transport import Transport
 from tap_drchrono.clock import Clock
 from tap_drchrono.credentials.auth import Authenticator
 from tap_drchrono.credentials.grant import Credentials
-from tap_drchrono.lists.budget import ListDesk
+from tap_drchrono.lists.budget import JobBudget
 from tap_drchrono.run_log.progress import Progress
 
 if t.TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Engine:
     quota: Quota
     authenticator: Authenticator
     api: Api
-    budget: ListDesk
+    budget: JobBudget
     progress: Progress
 
     @classmethod
@@ -88,7 +88,7 @@ class Engine:
             quota=quota,
             authenticator=authenticator,
             api=api,
-            budget=ListDesk(at_once, clock),
+            budget=JobBudget(at_once, clock),
             progress=Progress(
                 clock,
                 quota,

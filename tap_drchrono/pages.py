@@ -7,6 +7,8 @@ import typing as t
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_drchrono.lists.evidence import Shortage
+
     Record: t.TypeAlias = dict[str, t.Any]
 
 
@@ -36,7 +38,9 @@ class Outcome(t.NamedTuple):
         reread: Pages read again because records moved.
         started: When the read began, by the server's clock, in seconds since the
             epoch; None where that is not known.
-        whole: Whether nothing can have been missed.
+        whole: Whether every record was read that there was at the start.
+        shortage: What is counted and did not come, for the next run to settle; None
+            where nothing is open.
     """
 
     bookmark: str | None
@@ -46,3 +50,4 @@ class Outcome(t.NamedTuple):
     reread: int = 0
     started: float | None = None
     whole: bool = True
+    shortage: Shortage | None = None

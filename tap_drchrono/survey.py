@@ -16,7 +16,7 @@ import click
 
 from tap_drchrono.advice import authorize_command
 from tap_drchrono.errors import CredentialsError, RefusedError, StreamError
-from tap_drchrono.lists.jobs import Fetch, Frame, PendingList, Purpose, Status, Submit
+from tap_drchrono.lists.jobs import Fetch, Frame, Job, Purpose, Status, Submit, Wanted
 from tap_drchrono.lists.polling import explore
 from tap_drchrono.lists.windows import Window
 from tap_drchrono.run_log.estimate import Allowance
@@ -63,14 +63,15 @@ class Size(t.NamedTuple):
     or_more: bool = False
 
 
-def _ask(stream: BulkListStream) -> PendingList:
+def _ask(stream: BulkListStream) -> Job:
     """Submit the smallest list of a stream.
 
     Raises:
         StreamError: If DrChrono refuses it.
     """
     source = stream.source()
-    pending = PendingList(source, Frame(source.since), Window(1, 1), Purpose.COUNT)
+    frame = Frame(source.since)
+    pending = Job(Wanted(source, frame, Window(1, 1), Purpose.COUNT))
     answer = stream.ask(Submit(pending, 1)).value
     if not answer.uuid:
         msg = f"{stream.name}: DrChrono could not generate a list ({answer.word})."
@@ -79,7 +80,7 @@ def _ask(stream: BulkListStream) -> PendingList:
     return pending
 
 
-def _count(stream: BulkListStream, pending: PendingList) -> int:
+def _count(stream: BulkListStream, pending: Job) -> int:
     """Fetch the smallest list of a stream, and return the count that it tells.
 
     Raises:
@@ -91,7 +92,8 @@ def _count(stream: BulkListStream, pending: PendingList) -> int:
         answer = stream.ask(Fetch(pending, look, pending.submitted_at + age)).value
         word = answer.word
         if answer.status is Status.COMPLETE:
-            return len(answer.records) if answer.count is None else answer.count
+            count = answer.claims.count
+            return len(answer.records) if count is None else count
         if answer.status is not Status.IN_PROGRESS:
             break
         age = explore(stream.engine.clock.now() - pending.submitted_at)
@@ -108,7 +110,7 @@ def measure(streams: Sequence[AnyStream]) -> list[Size]:
     Returns:
         The sizes, in the order of the sync.
     """
-    pending: dict[str, PendingList] = {}
+    pending: dict[str, Job] = {}
     problems: dict[str, str] = {}
     for stream in _bulk(streams):
         try:

@@ -13,7 +13,6 @@ from tap_drchrono.lists.jobs import (
     Answer,
     Fetch,
     Status,
-    Submit,
     is_failure,
     read_answer,
 )
@@ -23,6 +22,8 @@ if t.TYPE_CHECKING:
 
     from tap_drchrono.lists.jobs import Token
 
+
+_NOT_FOUND = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 def interpret(token: Token, response: requests.Response) -> Answer:
     """Read an answer that is neither a 429 nor a redirect.
@@ -40,11 +41,10 @@ def interpret(token: Token, response: requests.Response) -> Answer:
     """
     status = response.status_code
     body = decoded(response)
-    endpoint = token.list.source.endpoint
+    endpoint = token.list.wanted.source.endpoint
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         answer = read_answer(body)
-        nameless = isinstance(token, Submit) and answer and not answer.uuid
-        if answer is None or (nameless and answer.status is Status.IN_PROGRESS):
+        if answer is None:
             reason = unreadable(endpoint, response, body, "a known list status")
             raise RetriableAPIError(reason, response)
         return answer
@@ -55,22 +55,25 @@ def interpret(token: Token, response: requests.Response) -> Answer:
                 Status.FAILED, f"{word} {body['status'].strip().capitalize()}"
             )
         raise RetriableAPIError(word, response)
-    if _is_beyond_the_last_page(status, body):
-        return Answer(Status.COMPLETE, "no such page")
-    if isinstance(token, Fetch) and status in {
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.NOT_FOUND,
-        HTTPStatus.GONE,
-    }:
+    if _is_beyond_the_last_page(token, status, body):
+        return Answer(Status.BEYOND, word)
+    if isinstance(token, Fetch) and status in _NOT_FOUND:
         return Answer(Status.GONE, word)
     raise StreamError(refusal(endpoint, response, body))
 
 
-def _is_beyond_the_last_page(status: int, body: object) -> bool:
-    """Tell whether the server refuses a page because the list became shorter."""
-    detail = body.get("detail") if isinstance(body, dict) else None
-    return (
-        status in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
-        and isinstance(detail, str)
-        and "invalid page" in detail.lower()
-    )
+def _is_beyond_the_last_page(token: Token, status: int, body: object) -> bool:
+    """Tell whether the list ends before the page.
+
+    The wording varies. A refused POST can mean nothing else, where the first page is
+    served; a refused GET can also mean that the list is not known.
+    """
+    if status not in _NOT_FOUND:
+        return False
+    said = body if isinstance(body, dict) else {}
+    detail = str(said.get("detail", "")).lower()
+    if "page" in said or "invalid page" in detail:
+        return True
+    if token.list.wanted.window.page == 1 or isinstance(token, Fetch):
+        return False
+    return status != HTTPStatus.BAD_REQUEST or "page" in detail

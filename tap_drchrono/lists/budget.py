@@ -1,28 +1,37 @@
-"""What the streams of one sync share: room for pending lists, and what was learned."""
+"""The lists that the server may be generating, over all streams, and room for more.
+
+The budget holds every job from before its POST until the list came, failed, or cannot
+be generated any more: nothing else counts them, so the limit holds by construction.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
-from collections import defaultdict
+from collections import defaultdict, deque
 
+from tap_drchrono.lists.jobs import LIFETIME, Job, JobState, Status
 from tap_drchrono.lists.polling import ListTimes, explore
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tap_drchrono.clock import Clock
-    from tap_drchrono.lists.jobs import PendingList
+    from tap_drchrono.lists.jobs import Answer, Wanted
 
 
 _SURE = 2.0
-"""Times the usual time after which a list is taken to be ready without a look."""
+"""Times the usual time after which a list that nobody wants is taken to be done."""
+_NAMELESS = 60.0
+"""Seconds after which a list without a name, of which nothing is known, is so too."""
 
 
-class ListDesk:
+class JobBudget:
     """Keeps the number of lists that the server generates at once within bounds.
 
     The stream being read comes first. The first lists of the streams after it fill the
-    room that it does not need, so that they are ready when their turn comes.
+    room that it does not need, so that they are ready when their turn comes. Where it
+    needs more, theirs are looked at early, and kept until their turn.
     """
 
     def __init__(self, max_pending: int, clock: Clock) -> None:
@@ -35,122 +44,242 @@ class ListDesk:
         self._max_pending = max_pending
         self._limit = float(max_pending)
         self._clock = clock
-        self._waiting: list[PendingList] = []
-        self._ahead: dict[str, PendingList] = {}
+        self._live: list[Job] = []
+        self._later: deque[Wanted] = deque()
+        self._ahead: dict[str, Job] = {}
         self._times: defaultdict[str, ListTimes] = defaultdict(ListTimes)
         self._any_stream = ListTimes()
         self._usual_records = 0
+        self._started_at: float | None = None
 
-    def expect(self, first_lists: Iterable[PendingList]) -> None:
+    @property
+    def started_at(self) -> float:
+        """When the first list of the sync was asked for, by the server's clock.
+
+        In seconds since the epoch; before there was one, the present moment.
+        """
+        return self._clock.now() if self._started_at is None else self._started_at
+
+    # The streams after the one being read
+
+    def expect(self, first_lists: Iterable[Wanted]) -> None:
         """Say which lists will be wanted next.
 
         Args:
             first_lists: The first list of each stream, in the order of the sync.
         """
-        self._waiting = list(first_lists)
+        self._later = deque(first_lists)
 
-    def take(self, wanted: PendingList) -> PendingList:
+    def take(self, wanted: Wanted) -> Job:
         """Take over the first list of a stream whose turn has come.
+
+        What the stream before it left is dropped.
 
         Args:
             wanted: The list that the stream starts with.
 
         Returns:
-            The same list as submitted ahead, or the one wanted.
+            The list as asked for ahead, or else one that is to be asked for.
         """
-        self._waiting = [one for one in self._waiting if one.stream != wanted.stream]
-        return self._ahead.pop(wanted.stream, None) or wanted
+        self._later = deque(one for one in self._later if one.stream != wanted.stream)
+        job = self._ahead.pop(wanted.stream, None) or Job(wanted)
+        for other in list(self._live):
+            if other is not job and other not in self._ahead.values():
+                self.drop(other)
+        return job
 
-    def next_ahead(self, own: int) -> PendingList | None:
+    def next_ahead(self, stream: str | None = None) -> Job | None:
         """Say which list to submit for a stream whose turn will come.
 
         Args:
-            own: Lists pending of the stream being read.
+            stream: The stream being read; None before the first.
 
         Returns:
             The list, or None if there is no room or none is wanted.
         """
-        if not self.has_spare_room(own) or self._generating() >= self._lendable():
+        foreign = sum(job.wanted.stream != stream for job in self._generating())
+        if not self.has_room() or foreign >= self._lendable():
             return None
-        if self._waiting:
-            ahead = self._waiting.pop(0)
-            self._ahead[ahead.stream] = ahead
-            return ahead
+        if self._later:
+            wanted = self._later.popleft()
+            self._ahead[wanted.stream] = job = Job(wanted)
+            return job
         now = self._clock.now()
-        return next((a for a in self._ahead.values() if a.expires_soon(now)), None)
+        soon = (job for job in self._ahead.values() if job.expires_soon(now))
+        return next(soon, None)
 
-    def give_up(self, ahead: PendingList) -> None:
-        """Forget a list that was not taken: its stream will see for itself."""
-        self._ahead.pop(ahead.stream, None)
-
-    def room(self, own: int) -> int:
-        """Say how many more lists the stream being read may submit.
-
-        At least half of the limit is its own, so that the first lists of other streams
-        never starve it. Only before anything is known may they take more, for as long
-        as a list usually takes.
+    def in_the_way(self, stream: str) -> Job | None:
+        """Say which list to look at to make room for the stream being read.
 
         Args:
-            own: Lists pending of that stream.
+            stream: The stream.
 
         Returns:
-            A number of lists; zero or less where there is no room.
+            The one that is due first of those that are not its own, or that it
+            dropped; None if there is none that can be looked at.
         """
-        return max(int(self._limit) - self._generating(), 1) - own
+        others = [
+            job
+            for job in self._generating()
+            if job.uuid
+            and (job.wanted.stream != stream or job.state is JobState.DROPPED)
+        ]
+        return min(others, key=lambda job: self.look_at(job, None), default=None)
 
-    def has_spare_room(self, own: int) -> bool:
+    def looked_at(self, job: Job, answer: Answer) -> None:
+        """Take in what a look at a list that is not the stream's own has brought.
+
+        Args:
+            job: The list.
+            answer: The answer.
+        """
+        if answer.status is Status.IN_PROGRESS:
+            job.looked(self._clock.now(), seen=True)
+        elif answer.status is Status.GONE and job.may_become_known(self._clock.now()):
+            job.looked(self._clock.now(), seen=False)
+        elif answer.status is Status.COMPLETE and job.state is JobState.GENERATING:
+            self.ready(job, len(answer.records))
+            job.answer = answer
+        elif answer.status is Status.REFUSED:
+            job.state, job.uuid = JobState.DROPPED, None
+        else:
+            self._forget(job)
+            job.state = JobState.FAILED
+
+    # The life of a list
+
+    def has_room(self, *, urgent: bool = False) -> bool:
         """Tell whether fewer lists are generated than may be, over all streams.
 
         Args:
-            own: Lists pending of the stream being read.
+            urgent: Whether the list is the one to be read next. Others leave more room
+                where lists have failed.
         """
-        return own + self._generating() < int(self._limit)
+        limit = self._max_pending if urgent else int(self._limit)
+        return len(self._generating()) < limit
 
-    @property
-    def pending_ahead(self) -> int:
-        """Lists submitted for streams whose turn will come."""
-        return len(self._ahead)
+    def room_from(self) -> float:
+        """Say from when on there is room, if no list that is looked at makes any.
 
-    def failed(self) -> None:
-        """A list failed: ask for fewer at once."""
-        self._limit = max(1.0, self._limit / 2)
+        Returns:
+            Seconds since the epoch.
+        """
+        dropped = [
+            self._done_at(job)
+            for job in self._live
+            if job.state in {JobState.DROPPED, JobState.SUBMITTED}
+        ]
+        return min(dropped, default=self._clock.now())
 
-    def look_at(self, pending: PendingList, records: int | None) -> float:
+    def submitting(self, job: Job) -> None:
+        """Note that a list is about to be asked for: it costs room from now on.
+
+        Args:
+            job: The list; if it was asked for before, that is over.
+        """
+        self._forget(job)
+        job.state = JobState.SUBMITTED
+        job.submitted_at = self._clock.now()
+        self._live.append(job)
+
+    def submitted(self, job: Job, answer: Answer) -> None:
+        """Take in the answer to a POST.
+
+        Args:
+            job: The list.
+            answer: The answer; without a name the list is lost, though the server may
+                generate it.
+        """
+        now = self._clock.now()
+        if self._started_at is None:
+            self._started_at = now
+        job.submitted(answer.uuid, now)
+        if answer.status in {Status.FAILED, Status.BEYOND}:
+            self._forget(job)
+            job.state = JobState.FAILED
+        elif not answer.uuid:
+            self.lose(job)
+
+    def lose(self, job: Job) -> None:
+        """Give a list up that the server may still generate, to ask for it again.
+
+        Args:
+            job: The list; what costs room from now on is a copy.
+        """
+        self.drop(dataclasses.replace(job))
+        self._forget(job)
+        job.state = JobState.FAILED
+
+    def drop(self, job: Job) -> None:
+        """Note that nobody wants a list any more.
+
+        Args:
+            job: The list, which goes on to cost room.
+        """
+        if not job.state.costs_room:
+            return
+        job.state = JobState.DROPPED
+        if job not in self._live:
+            self._live.append(job)
+
+    def over(self, job: Job, state: JobState) -> None:
+        """Note that the server does not generate a list any more.
+
+        Args:
+            job: The list.
+            state: How it ended.
+        """
+        self._forget(job)
+        job.state = state
+        if state is JobState.FAILED:
+            self._limit = max(1.0, self._limit / 2)
+
+    def ready(self, job: Job, records: int) -> None:
+        """Learn from a list that was found ready.
+
+        Args:
+            job: The list.
+            records: Records that it holds.
+        """
+        self._forget(job)
+        job.state = JobState.READY
+        self._limit = min(self._limit + 0.5, float(self._max_pending))
+        age = self._clock.now() - job.submitted_at
+        for times in (self._times[job.wanted.stream], self._any_stream):
+            expected = times.expected(records) or self._any_stream.expected(records)
+            # A list that was ready when first looked at, long after its submission,
+            # tells nothing but that it was not slower.
+            if job.looks or expected is None or age < expected * 1.2:
+                times.observe(records, job.looked_at, age)
+                self._usual_records = records
+
+    def pending(self) -> int:
+        """Count the lists that were asked for and have not come."""
+        return len(self._generating())
+
+    # When to look
+
+    def look_at(self, job: Job, records: int | None) -> float:
         """Say when to look at a list.
 
         Args:
-            pending: A submitted list.
+            job: A submitted list.
             records: Records that it will hold, or None if unknown.
 
         Returns:
             Seconds since the epoch.
         """
-        age = pending.looked_at
-        times = self._times[pending.stream]
-        if records is not None and times.expected(records) is not None:
-            age = times.look_at(records, age, pending.looks)
-        elif pending.looks == 0 and (usual := self._usual(records)) is not None:
+        age = job.looked_at
+        times = self._times[job.wanted.stream]
+        if job.looks and not job.seen:
+            age += 2.0 ** (job.looks - 1)
+        elif records is not None and times.expected(records) is not None:
+            age = times.look_at(records, age, job.looks)
+        elif job.looks == 0 and (usual := self._usual(records)) is not None:
             age = self._any_stream.look_at(usual, age, 0)
         else:
             age = explore(age)
-        return pending.submitted_at + age
-
-    def ready(self, pending: PendingList, records: int) -> None:
-        """Learn from a list that was found ready.
-
-        Args:
-            pending: The list.
-            records: Records that it holds.
-        """
-        self._limit = min(self._limit + 0.5, float(self._max_pending))
-        age = self._clock.now() - pending.submitted_at
-        for times in (self._times[pending.stream], self._any_stream):
-            expected = times.expected(records) or self._any_stream.expected(records)
-            # A list that was ready when first looked at, long after its submission,
-            # tells nothing but that it was not slower.
-            if pending.looks or expected is None or age < expected * 1.2:
-                times.observe(records, pending.looked_at, age)
-                self._usual_records = records
+        return job.submitted_at + age
 
     def _usual(self, records: int | None) -> int | None:
         """Say for how many records another stream's times are to be used."""
@@ -163,11 +292,33 @@ class ListDesk:
         is_start = self._any_stream.expected(self._usual_records) is None
         return limit if is_start else max(limit // 2, 1)
 
-    def _generating(self) -> int:
-        """Count the lists of other streams that are perhaps not ready yet."""
-        usual = self._any_stream.expected(self._usual_records)
+    def _generating(self) -> list[Job]:
+        """Return the lists that the server may be generating."""
         now = self._clock.now()
-        return sum(
-            usual is None or now - ahead.submitted_at < usual * _SURE
-            for ahead in self._ahead.values()
-        )
+        self._live = [job for job in self._live if now < self._done_at(job)]
+        return self._live
+
+    def _done_at(self, job: Job) -> float:
+        """Say when a list costs no room, though it did not come.
+
+        One that is wanted costs room until the server forgets it. One that nobody will
+        fetch is taken to be done after twice the usual time.
+
+        Returns:
+            Seconds since the epoch.
+        """
+        if job.state is JobState.GENERATING:
+            return job.submitted_at + LIFETIME
+        size = job.wanted.window.size
+        times = self._times[job.wanted.stream]
+        usual = times.expected(size) or self._any_stream.expected(size)
+        if usual is not None:
+            took = max(_SURE * usual, usual + 1, job.looked_at)
+        else:
+            took = LIFETIME if job.uuid else _NAMELESS
+        return job.submitted_at + took
+
+    def _forget(self, job: Job) -> None:
+        """Take a list out: the server does not generate it."""
+        if job in self._live:
+            self._live.remove(job)

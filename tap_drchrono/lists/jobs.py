@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import re
 import typing as t
 
-from tap_drchrono import timestamps
+from tap_drchrono.lists.claims import Claims
 from tap_drchrono.lists.windows import Window
 
 if t.TYPE_CHECKING:
@@ -19,13 +18,18 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_drchrono.endpoints import Endpoint
+    from tap_drchrono.lists.evidence import Shortage
 
 LIFETIME = 3600.0
 """Seconds for which the server keeps a list."""
+YOUNG = 60.0
+"""Seconds for which a list that the server does not know may still become known."""
+_LOOKS_WHILE_UNKNOWN = 5
+"""Looks at a list that the server does not know yet."""
 
 
 class Order(enum.Enum):
-    """What a list is ordered by; the value is the API's word.
+    """What a list is ordered by; the value is the API's word, and the field's name.
 
     An update moves a record to the end of a list by `updated_at`; the other orders
     stay as they are.
@@ -59,33 +63,62 @@ class Purpose(enum.Enum):
     SEAM = "seam"
 
 
-@dataclasses.dataclass(eq=False)
-class PendingList:
-    """A list that is wanted, being generated, or ready to be fetched.
+class Source(t.NamedTuple):
+    """What is read: one stream, from a day on.
+
+    Attributes:
+        endpoint: The stream's endpoint.
+        max_size: Records a page at most.
+        since: Day from which to read.
+        first_sync: Whether there is no bookmark, so that many records are likely.
+        list_timeout: Seconds for which a list may stay in progress.
+        steady: The order in which an update moves nothing.
+        bookmark: Where the run before ended; None for nowhere.
+        flags: Further query parameters.
+        lookback: Days for which a change may be dated too early.
+        shortage: What the run before noted: records counted that did not come.
+    """
+
+    endpoint: Endpoint
+    max_size: int
+    since: dt.date
+    first_sync: bool
+    list_timeout: float
+    steady: Order = Order.ID
+    bookmark: str | None = None
+    flags: Mapping[str, str] = {}
+    lookback: int = 1
+    shortage: Shortage | None = None
+
+    @property
+    def stream(self) -> str:
+        """The stream's name."""
+        return self.endpoint.stream
+
+    @property
+    def key(self) -> str:
+        """The primary key's field."""
+        return self.endpoint.key
+
+    def first_list(self) -> Wanted:
+        """Return the list that the stream starts with."""
+        return Wanted(self, Frame(self.since), Window(1, self.max_size))
+
+
+class Wanted(t.NamedTuple):
+    """A list to ask for.
 
     Attributes:
         source: What it is read from.
         frame: Where its window is counted from.
         window: Its page and page size.
         purpose: A page to emit, a count, or a look at the end of the page before.
-        uuid: The server's name for it, once submitted.
-        submitted_at: Seconds since the epoch.
-        looks: GETs that found it in progress.
-        looked_at: Age in seconds at the last of them.
-        failures: Lists of this window that failed.
-        not_before: When to submit it at the earliest, in seconds since the epoch.
     """
 
     source: Source
     frame: Frame
     window: Window
     purpose: Purpose = Purpose.PAGE
-    uuid: str | None = None
-    submitted_at: float = 0.0
-    looks: int = 0
-    looked_at: float = 0.0
-    failures: int = 0
-    not_before: float = 0.0
 
     @property
     def stream(self) -> str:
@@ -102,70 +135,115 @@ class PendingList:
         """Records of the stream up to the window's end."""
         return self.frame.base + self.window.end
 
+
+class JobState(enum.Enum):
+    """What the server does with a list, as far as known.
+
+    Attributes:
+        WAITING: Nothing: it is not asked for yet.
+        SUBMITTED: It was asked for, and has no name yet.
+        GENERATING: The server generates it, or is done and was not looked at.
+        DROPPED: The same, but nobody wants it any more.
+        READY: It came.
+        FAILED: It will never come.
+        EXPIRED: It came too late, or was kept too long.
+    """
+
+    WAITING = enum.auto()
+    SUBMITTED = enum.auto()
+    GENERATING = enum.auto()
+    DROPPED = enum.auto()
+    READY = enum.auto()
+    FAILED = enum.auto()
+    EXPIRED = enum.auto()
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether the list came, or may come."""
+        return self.costs_room or self is JobState.READY
+
+    @property
+    def costs_room(self) -> bool:
+        """Whether the server may be generating the list."""
+        return self in {JobState.SUBMITTED, JobState.GENERATING, JobState.DROPPED}
+
+
+@dataclasses.dataclass(eq=False)
+class Job:
+    """A list that was asked for, or is about to be.
+
+    Attributes:
+        wanted: The list.
+        state: What the server does with it.
+        uuid: The server's name for it, once submitted.
+        submitted_at: Seconds since the epoch.
+        looks: GETs that found it not ready.
+        looked_at: Age in seconds at the last of them.
+        seen: Whether the server has known its name.
+        failures: Lists of this window that failed.
+        not_before: When to submit it at the earliest, in seconds since the epoch.
+        answer: The list itself, where it was fetched before its turn.
+    """
+
+    wanted: Wanted
+    state: JobState = JobState.WAITING
+    uuid: str | None = None
+    submitted_at: float = 0.0
+    looks: int = 0
+    looked_at: float = 0.0
+    seen: bool = False
+    failures: int = 0
+    not_before: float = 0.0
+    answer: Answer | None = None
+
     def expires_soon(self, now: float) -> bool:
         """Tell whether the server may have dropped the list by the time it is fetched.
 
         Args:
             now: Seconds since the epoch.
         """
-        return self.uuid is not None and now > self.submitted_at + LIFETIME - 60
+        return (
+            self.state is JobState.GENERATING
+            and now > self.submitted_at + LIFETIME - 60
+        )
 
-    def submitted(self, uuid: str, now: float) -> None:
-        """Note that the server generates the list.
+    def may_become_known(self, now: float) -> bool:
+        """Tell whether a list that the server does not know may be known later.
 
         Args:
-            uuid: The server's name for it.
             now: Seconds since the epoch.
         """
+        young = now - self.submitted_at < YOUNG
+        return young and not self.seen and self.looks < _LOOKS_WHILE_UNKNOWN - 1
+
+    def submitted(self, uuid: str | None, now: float) -> None:
+        """Note that the server was asked to generate the list.
+
+        Args:
+            uuid: The server's name for it, or None where it did not say.
+            now: Seconds since the epoch.
+        """
+        self.state = JobState.GENERATING if uuid else JobState.SUBMITTED
         self.uuid = uuid
         self.submitted_at = now
-        self.looks = 0
-        self.looked_at = 0.0
+        self.looks, self.looked_at, self.seen = 0, 0.0, False
 
+    def looked(self, now: float, *, seen: bool) -> None:
+        """Note that a look found it not ready.
 
-class Source(t.NamedTuple):
-    """What is read: one stream, from a day on.
-
-    Attributes:
-        endpoint: The stream's endpoint.
-        max_size: Records a page at most.
-        since: Day from which to read.
-        first_sync: Whether there is no bookmark, so that many records are likely.
-        list_timeout: Seconds for which a list may stay in progress.
-        steady: The order in which an update moves nothing.
-        bookmark: Where the run before ended; None for nowhere.
-        flags: Further query parameters.
-    """
-
-    endpoint: Endpoint
-    max_size: int
-    since: dt.date
-    first_sync: bool
-    list_timeout: float
-    steady: Order = Order.ID
-    bookmark: str | None = None
-    flags: Mapping[str, str] = {}
-
-    @property
-    def stream(self) -> str:
-        """The stream's name."""
-        return self.endpoint.stream
-
-    @property
-    def key(self) -> str:
-        """The primary key's field."""
-        return self.endpoint.key
-
-    def first_list(self) -> PendingList:
-        """Return the list that the stream starts with."""
-        window = Window(1, self.max_size)
-        return PendingList(self, Frame(self.since), window)
+        Args:
+            now: Seconds since the epoch.
+            seen: Whether the server knew its name.
+        """
+        self.looks += 1
+        self.looked_at = now - self.submitted_at
+        self.seen = self.seen or seen
 
 
 class Submit(t.NamedTuple):
     """Page token: ask for a list, not before a time in seconds since the epoch."""
 
-    list: PendingList
+    list: Job
     attempt: int
     at: float = 0.0
 
@@ -173,7 +251,7 @@ class Submit(t.NamedTuple):
 class Fetch(t.NamedTuple):
     """Page token: look at a list, not before a time in seconds since the epoch."""
 
-    list: PendingList
+    list: Job
     attempt: int
     at: float
 
@@ -182,12 +260,22 @@ Token = Submit | Fetch
 
 
 class Status(enum.Enum):
-    """What an answer says of a list."""
+    """What an answer says of a list.
+
+    Attributes:
+        IN_PROGRESS: It is being generated.
+        COMPLETE: Here it is.
+        FAILED: It will not come.
+        GONE: There is no list of that name.
+        BEYOND: There is no such page.
+        REFUSED: Nothing that could be read; only of a list that is not this stream's.
+    """
 
     IN_PROGRESS = enum.auto()
     COMPLETE = enum.auto()
     FAILED = enum.auto()
     GONE = enum.auto()
+    BEYOND = enum.auto()
     REFUSED = enum.auto()
 
 
@@ -200,18 +288,14 @@ class Answer:
         word: The same in a word for the log.
         uuid: The server's name for the list.
         records: The records, as they came.
-        page: Page number that the server says it served.
-        size: Page size in records that it says it used.
-        count: Records in the whole list.
+        claims: What it says of the page and of the count.
     """
 
     status: Status
     word: str = ""
     uuid: str | None = None
     records: Sequence[dict[str, t.Any]] = ()
-    page: int | None = None
-    size: int | None = None
-    count: int | None = None
+    claims: Claims = dataclasses.field(default_factory=Claims)
 
 
 _FAILURES = frozenset({"failed", "canceled", "cancelled", "error"})
@@ -246,31 +330,5 @@ def read_answer(body: object) -> Answer | None:
         return None
     if not all(isinstance(record, dict) for record in records):
         return None
-    pagination = body.get("pagination")
-    said: Mapping[str, object] = pagination if isinstance(pagination, dict) else {}
-    return Answer(
-        Status.COMPLETE,
-        "Complete",
-        uuid,
-        records,
-        _positive(said.get("page")),
-        _positive(said.get("page_size")),
-        _positive(said.get("count"), least=0),
-    )
-
-
-_DIGITS = re.compile(r"\d{1,18}", re.ASCII)
-
-
-def _positive(value: object, least: int = 1) -> int | None:
-    """Read a whole number that may have come as text."""
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= least:
-        return value
-    return None
-
-
-def carries_updates(records: Sequence[dict[str, t.Any]]) -> bool:
-    """Tell whether any record carries an `updated_at` that can be read."""
-    return any(timestamps.parse(record.get("updated_at")) for record in records)
+    claims = Claims.read(body.get("pagination"))
+    return Answer(Status.COMPLETE, "Complete", uuid, records, claims)

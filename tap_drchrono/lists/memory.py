@@ -1,8 +1,12 @@
-"""Proof that a window goes on where the reading stopped.
+"""What was read lately, and where: the proof that a window goes on from there.
 
 If the first record of a window was read already, in the version that it has now,
 nothing lies between the window and what was read: read on, and skip what was seen. If
 it was not, more records moved than the overlap covers.
+
+That holds where the order is fixed. Records that share one value of what the list is
+ordered by (a tie) may come in another order in each list. Where a window begins within
+such a tie, its records show whether they do.
 """
 
 from __future__ import annotations
@@ -14,85 +18,154 @@ if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Identity(t.NamedTuple):
-    """What makes two records the same: key and version, never the content.
-
-    Signed URLs change with each read, so content decides nothing.
+class Listed(t.NamedTuple):
+    """The records of a window, by what makes each the same when it comes again.
 
     Attributes:
-        key: The primary key's value.
-        version: `updated_at` as it came; None in lists ordered by id, where an update
-            moves nothing.
+        start: Records of the stream before the window.
+        known_as: Key and version of each record, hashed. Two of a hundred thousand
+            share one with a chance of one in billions.
+        values: By what the list is ordered; equal values are a tie.
     """
 
-    key: str
-    version: str | None
+    start: int
+    known_as: Sequence[int]
+    values: Sequence[object]
 
 
-class Reading:
-    """What has been read of one list: a position, and a memory of the last records.
+class Tie(t.NamedTuple):
+    """Records of one value that came in another order than before.
 
     Attributes:
-        position: Records read or passed.
-        distinct: Records read, each version once.
-        misplaced: Unread records that lay before read ones, where none should be.
-        last: The last record read.
+        value: The value that they share.
+        start: Records of the stream before the first of them, as last seen.
+        end: Records up to the last of them, or to the window's end.
+        closed: Whether a record behind them was seen.
+    """
+
+    value: object
+    start: int
+    end: int
+    closed: bool
+
+
+class Read(t.NamedTuple):
+    """What a window brought.
+
+    Attributes:
+        fresh: Indexes of the records that were not read before.
+        tie: The tie within which it begins, if its order is another than before.
+    """
+
+    fresh: list[int]
+    tie: Tie | None
+
+
+class Memory:
+    """The records that were read last, and the place of each in the list.
+
+    Attributes:
+        last: The last record read, as in `Listed.known_as`.
+        last_value: Its value.
+        tie_start: Records before the first one that shares this value.
 
     Only the recent past is remembered, so memory stays flat: some pages, and all that
-    share the last `updated_at`, since the order among those is unknown.
+    share the last value.
     """
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, least: int) -> None:
         """Start at the beginning.
 
         Args:
-            memory: Records to remember at least.
+            least: Records to remember at least.
         """
-        self.position = 0
-        self.distinct = 0
-        self.misplaced = 0
-        self.last: Identity | None = None
-        self._memory = memory
-        # By hash, which takes a third of the memory. Two records out of a hundred
-        # thousand share one with a chance of one in billions.
-        self._recent: dict[int, str | None] = {}
+        self.last: int | None = None
+        self.last_value: object = None
+        self.tie_start = 0
+        self._least = least
+        self._end = 0
+        self._places: dict[int, int] = {}
 
-    def knows(self, identity: Identity) -> bool:
-        """Tell whether a record was read lately, in this version."""
-        return hash(identity) in self._recent
+    def place(self, known_as: int) -> int | None:
+        """Say where a record was read.
 
-    def read(self, start: int, window: Sequence[Identity]) -> list[int]:
+        Args:
+            known_as: As in `Listed.known_as`.
+
+        Returns:
+            Records before it when it was read, or None if it was not read lately.
+        """
+        return self._places.get(known_as)
+
+    def read(self, window: Listed) -> Read:
         """Take in a window that is known to continue what was read.
 
         Args:
-            start: Records before the window.
-            window: Identities of its records, in order.
+            window: Its records, in order.
 
         Returns:
-            Indexes of the records that were not read before.
+            What it brought.
         """
+        tie = self._tie(window)
         fresh = []
-        last_known = -1
-        for index, identity in enumerate(window):
-            known = hash(identity)
-            if known not in self._recent:
+        places = self._places
+        for index, known_as in enumerate(window.known_as):
+            if known_as not in places:
                 fresh.append(index)
-                self._recent[known] = identity.version
-            else:
-                last_known = index
-        self.misplaced += sum(index < last_known for index in fresh)
-        self.position = start + len(window)
-        self.distinct += len(fresh)
-        if window:
-            self.last = window[-1]
+            places[known_as] = window.start + index
+        if window.values:
+            self._end_with(window)
         self._forget()
-        return fresh
+        return Read(fresh, tie)
+
+    def is_in_tie(self, window: Listed) -> bool:
+        """Tell whether a window begins among the records that share the last value.
+
+        Args:
+            window: Its records, in order.
+        """
+        if self.last is None or not window.start or not window.values:
+            return False
+        return window.values[0] == self.last_value
+
+    def _tie(self, window: Listed) -> Tie | None:
+        """Tell whether the window begins in the last tie, and in another order."""
+        if not self.is_in_tie(window):
+            return None
+        places = [self._places.get(known_as) for known_as in window.known_as]
+        before = window.start - 1
+        unread = changed = False
+        size = 0
+        for value, place in zip(window.values, places, strict=True):
+            if value != self.last_value:
+                break
+            size += 1
+            if place is None:
+                unread = True
+            else:
+                changed = changed or unread or place <= before
+                before = place
+        # Where a page only adjoins what was read, none of its records is known.
+        if not changed and not (places[0] is None and window.start < self._end):
+            return None
+        end = window.start + size
+        return Tie(self.last_value, self.tie_start, end, size < len(window.values))
+
+    def _end_with(self, window: Listed) -> None:
+        """Remember the window's last record, and where its tie begins."""
+        value = window.values[-1]
+        index = len(window.values) - 1
+        while index and window.values[index - 1] == value:
+            index -= 1
+        if index or self.last is None or value != self.last_value or not window.start:
+            self.tie_start = window.start + index
+        self.last, self.last_value = window.known_as[-1], value
+        self._end = window.start + len(window.values)
 
     def _forget(self) -> None:
-        """Drop the oldest records, but none that shares the last `updated_at`."""
-        last = self.last
-        surplus = max(len(self._recent) - self._memory, 0)
-        for known, version in list(islice(self._recent.items(), surplus)):
-            if last and last.version and version == last.version:
+        """Drop the oldest records, but none that shares the last value."""
+        surplus = max(len(self._places) - self._least, 0)
+        for known_as, place in list(islice(self._places.items(), surplus)):
+            if place >= self.tie_start:
                 break
-            del self._recent[known]
+            del self._places[known_as]

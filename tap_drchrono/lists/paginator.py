@@ -15,86 +15,73 @@ from collections import deque
 from singer_sdk.pagination import BaseAPIPaginator
 from typing_extensions import override
 
-from tap_drchrono import timestamps
-from tap_drchrono.bookmarks import Bookmark, Oddity, utc_day
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists.jobs import (
-    LIFETIME,
+    YOUNG,
     Answer,
     Fetch,
-    Frame,
-    Order,
-    PendingList,
+    Job,
+    JobState,
     Purpose,
     Source,
     Status,
     Submit,
     Token,
+    Wanted,
 )
-from tap_drchrono.lists.reading import Course, Served, Verdict
+from tap_drchrono.lists.outcomes import outcome_of
+from tap_drchrono.lists.reading import Reading, Verdict
+from tap_drchrono.lists.served import Served
 from tap_drchrono.lists.windows import Window
-from tap_drchrono.pages import Outcome, Page
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
 
     import requests
 
     from tap_drchrono.clock import Clock
-    from tap_drchrono.lists.budget import ListDesk
-
-    Records = Sequence[dict[str, t.Any]]
+    from tap_drchrono.lists.budget import JobBudget
+    from tap_drchrono.lists.jobs import Frame
+    from tap_drchrono.pages import Outcome, Page
 
 _TRIES = 6
 """Lists in a row that may fail before the stream is given up."""
 _EXPIRIES = 12
-"""Lists in a row that may expire before the stream is given up."""
+"""Times in a row that lists may expire before the stream is given up."""
 _FIRST_WAIT = 1.0
 """Seconds before a list that failed is submitted again; twice as long each time."""
 
 
 class BulkListPaginator(BaseAPIPaginator[Token | None]):
-    """Performs the POST, poll, GET cycle for all pages of one stream.
-
-    Attributes:
-        resubmitted: Lists asked for again.
-        complete: Whether all that was not read lies behind what was.
-    """
+    """Performs the POST, poll, GET cycle for all pages of one stream."""
 
     def __init__(
-        self, source: Source, desk: ListDesk, clock: Clock, logger: logging.Logger
+        self, source: Source, budget: JobBudget, clock: Clock, logger: logging.Logger
     ) -> None:
         """Start with the stream's first list.
 
         Args:
             source: The stream.
-            desk: What the streams share.
+            budget: Holds the lists of all streams.
             clock: Tells the time.
             logger: Says what is asked for again, and why; names and numbers only.
         """
         self._source = source
-        self._desk = desk
+        self._budget = budget
         self._clock = clock
         self._logger = logger
-        self._course = Course(source, logger)
-        first = desk.take(source.first_list())
-        self._queue = deque([first])
-        self._aside: PendingList | None = None
+        self._reading = Reading(source, lambda: budget.started_at, logger)
+        self._queue = deque([budget.take(source.first_list())])
+        self._aside: Job | None = None
         self._held: Served | None = None
         self._probed = not source.first_sync
         self._read_at = 0.0
         self._covered_at: float | None = None
         self._failures = 0
         self._expiries = 0
+        self._expired_at = 0.0
         self._attempts = 0
-        self._dropped: list[float] = []
-        self.resubmitted = 0
-        self.complete = True
-        self._started_at = first.submitted_at if first.uuid else clock.now()
-        self._bookmark = Bookmark(source.bookmark, utc_day(clock.now()))
-        self._dated = False
-        self._warned: set[Oddity] = set()
+        self._resubmitted = 0
         super().__init__(self._next_token())
 
     # For the log
@@ -107,22 +94,22 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
     @property
     def pages(self) -> int:
         """Pages read so far."""
-        return self._course.pages
+        return self._reading.pages
 
     @property
     def position(self) -> int:
         """Records read or passed so far."""
-        return self._course.position
+        return self._reading.now.evidence.position
 
     @property
     def total(self) -> int | None:
         """Records of the stream, as far as known."""
-        return self._course.count
+        return self._reading.now.count.last
 
     @property
     def pending(self) -> int:
         """Lists submitted and not fetched, for this stream and the next ones."""
-        return self._own_pending() + self._desk.pending_ahead
+        return self._budget.pending()
 
     # The cycle
 
@@ -149,94 +136,95 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         Raises:
             StreamError: If the stream cannot be read on.
         """
-        pages = self.pages
-        records = self._receive(answer)
-        return self._covered(records) if self.pages > pages else None
+        token = self.current_value
+        if token is None:
+            return None
+        job = token.list
+        if isinstance(token, Submit):
+            self._budget.submitted(job, answer)
+        if job in self._wanted():
+            return self._own(token, answer)
+        if isinstance(token, Fetch):
+            self._budget.looked_at(job, answer)
+        return None
+
+    def _own(self, token: Token, answer: Answer) -> Page | None:
+        """Take in what an answer says of a list of this stream."""
+        job, status, now = token.list, answer.status, self._clock.now()
+        if status is Status.COMPLETE:
+            return self._complete(job, answer)
+        if status is Status.BEYOND or (status is Status.GONE and self._is_beyond(job)):
+            return self._beyond(job)
+        match status:
+            case Status.IN_PROGRESS if job.state is JobState.GENERATING:
+                self._not_yet(token)
+            case Status.IN_PROGRESS:
+                self._failed(job, "no name for the list")
+            case Status.GONE if job.may_become_known(now):
+                job.looked(now, seen=False)
+            case Status.GONE if now - job.submitted_at >= YOUNG:
+                self._expired(job)
+            case _:
+                self._failed(job, answer.word)
+        return None
 
     def outcome(self) -> Outcome:
         """Say what the read came to so far."""
-        if self._course.done and self.complete:
-            self._bookmark.release()
-            if self.position and not self._dated:
-                self._bookmark.reach(utc_day(self._started_at))
-        return Outcome(
-            self._bookmark.value,
-            self.position,
-            self.pages,
-            self.resubmitted,
-            self._course.gaps,
-        )
-
-    def _covered(self, records: Records) -> Page:
-        """Say how far the bookmark may go with a page."""
-        bookmark = self._bookmark
-        if self._course.order is not Order.UPDATED_AT:
-            # A record that changed after its page was read lies behind later ones, so
-            # nothing that is read in this order moves the bookmark.
-            bookmark.hold()
-            return Page(records, bookmark.value, bookmark.value)
-        values = [record.get("updated_at") for record in records]
-        self._dated = self._dated or any(map(timestamps.parse, values))
-        for oddity in bookmark.begin_page(values):
-            if oddity is Oddity.DISORDER:
-                self._course.ordered = False
-            if oddity not in self._warned:
-                self._warned.add(oddity)
-                self._logger.warning("%s: %s", self._source.stream, oddity.value)
-        before = bookmark.value
-        for value in values:
-            bookmark.advance(value)
-        return Page(records, before, bookmark.value)
-
-    def _receive(self, answer: Answer) -> Records:
-        """Take in the answer to the current token, and return its records."""
-        token = self.current_value
-        if token is None:
-            return ()
-        pending = token.list
-        if pending.stream != self._source.stream:
-            self._receive_ahead(pending, answer)
-            return ()
-        if isinstance(token, Submit) and answer.uuid:
-            pending.submitted(answer.uuid, self._clock.now())
-        match answer.status:
-            case Status.COMPLETE if pending in list(self._queue)[1:]:
-                self._beyond_the_end(pending)
-            case Status.COMPLETE:
-                return self._complete(pending, answer)
-            case Status.IN_PROGRESS if isinstance(token, Submit):
-                pass
-            case Status.IN_PROGRESS:
-                self._not_yet(pending)
-            case Status.GONE if self._age(pending) > LIFETIME * 0.9:
-                self._expired(pending)
-            case _:
-                self._failed(pending, answer.word)
-        return ()
-
-    def _receive_ahead(self, pending: PendingList, answer: Answer) -> None:
-        """Note that a list of a later stream was submitted, or was not taken."""
-        if answer.status is Status.IN_PROGRESS and answer.uuid:
-            pending.submitted(answer.uuid, self._clock.now())
-        else:
-            self._desk.give_up(pending)
-
-    def _age(self, pending: PendingList) -> float:
-        """Seconds since a list was submitted."""
-        return self._clock.now() - pending.submitted_at
+        return outcome_of(self._reading, self._resubmitted)
 
     # What to ask next
 
     def _next_token(self) -> Token | None:
         """Choose: submit while there is room, else look at what is due first."""
         self._end_if_covered()
-        if self._course.done:
+        token = None if self._reading.done else self._to_submit() or self._to_fetch()
+        if self._reading.done:
+            self._drop_queue()
             return None
+        return token
+
+    def _to_submit(self) -> Token | None:
+        """Choose a list to submit, or None if there is none or no room."""
         self._attempts += 1
-        if pending := self._to_submit():
-            return Submit(pending, self._attempts, pending.not_before)
-        due = self._aside or self._queue[0]
-        return Fetch(due, self._attempts, self._look_at(due))
+        if self._queue and self._queue[0].expires_soon(self._clock.now()):
+            self._expired(self._queue[0])
+        budget, stream = self._budget, self._source.stream
+        for job in self._wanted():
+            if not job.state.is_asked_for:
+                return self._submit(job)
+        if planned := self._plan():
+            return self._submit(planned)
+        if not self._wanted():
+            self._reading.cannot_reach_further()
+            return None
+        if ahead := budget.next_ahead(stream) or self._plan_count():
+            return self._submit(ahead)
+        return None
+
+    def _submit(self, job: Job) -> Token | None:
+        """Ask for a list if there is room; else look at what takes it."""
+        budget, next_one = self._budget, self._wanted()[0]
+        if budget.has_room(urgent=job is next_one):
+            budget.submitting(job)
+            return Submit(job, self._attempts, job.not_before)
+        if job is not next_one and job is self._queue[-1] and not job.failures:
+            self._queue.pop()
+        if other := budget.in_the_way(self._source.stream):
+            due = budget.look_at(other, None)
+            if due <= self._clock.now() or job is next_one:
+                return Fetch(other, self._attempts, due)
+        if job is not next_one:
+            return None
+        job.not_before = max(job.not_before, budget.room_from())
+        budget.submitting(job)
+        return Submit(job, self._attempts, job.not_before)
+
+    def _to_fetch(self) -> Fetch | None:
+        """Choose the list to look at."""
+        if self._reading.done:
+            return None
+        due = self._wanted()[0]
+        return Fetch(due, self._attempts, 0.0 if due.answer else self._look_at(due))
 
     def _end_if_covered(self) -> None:
         """End a stream that keeps growing.
@@ -244,116 +232,99 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         Once as much was read as there was at the start, a page that is cut after that
         is the last: whatever changes later belongs to the next sync.
         """
-        if self._course.done or not self._course.has_read_enough:
-            return
-        if self._covered_at is None:
+        reading = self._reading
+        if reading.done or not reading.has_read_enough:
+            self._covered_at = None
+        elif self._covered_at is None:
             self._covered_at = self._clock.now()
-        elif self._read_at >= self._covered_at:
-            self.complete = self._course.ordered
-            if not self._course.end():
-                self.complete = True
-                self._covered_at = None
-                self._drop_queue()
+        elif self._read_at >= self._covered_at and not reading.leave():
+            self._covered_at = None
+            self._drop_queue()
 
-    def _to_submit(self) -> PendingList | None:
-        """Choose a list to submit, or None if there is none or no room.
-
-        Raises:
-            StreamError: If page numbers end before the stream does.
-        """
-        if self._queue and self._queue[0].expires_soon(self._clock.now()):
-            self._expired(self._queue[0])
-        for wanted in self._wanted():
-            if wanted.uuid is None:
-                return wanted
-        now = self._clock.now()
-        self._dropped = [ready for ready in self._dropped if ready > now]
-        own = self._own_pending() + len(self._dropped)
-        has_room = self._desk.room(own) > 0
-        if (has_room or not self._wanted()) and (pending := self._plan()):
-            if not has_room:
-                pending.not_before = min(self._dropped, default=now)
-            return pending
-        if not self._wanted():
-            raise self._course.unreachable()
-        if ahead := self._desk.next_ahead(own):
-            return ahead
-        return self._plan_count() if self._desk.has_spare_room(own) else None
-
-    def _drop_queue(self, fetched: PendingList | None = None) -> None:
+    def _drop_queue(self, fetched: Job | None = None) -> None:
         """Give up pending lists, which the server goes on to generate all the same."""
-        self._dropped += [
-            self._look_at(pending)
-            for pending in self._queue
-            if pending.uuid and pending is not fetched
-        ]
+        for job in self._wanted():
+            if job is not fetched:
+                self._budget.drop(job)
         self._queue.clear()
+        self._aside = None
 
-    def _wanted(self) -> list[PendingList]:
+    def _wanted(self) -> list[Job]:
         """Lists of this stream, the one to be read next first."""
         return [*([self._aside] if self._aside else []), *self._queue]
 
-    def _own_pending(self) -> int:
-        """Count the lists of this stream that are submitted and not fetched."""
-        return sum(pending.uuid is not None for pending in self._wanted())
-
-    def _look_at(self, pending: PendingList) -> float:
+    def _look_at(self, job: Job) -> float:
         """Say when to look at a list, in seconds since the epoch."""
+        wanted = job.wanted
         records: int | None = None
-        if pending.purpose is Purpose.COUNT:
+        if wanted.purpose is Purpose.COUNT:
             records = 1
         elif self.total is not None:
-            records = min(pending.window.size, max(self.total - pending.start, 0))
-        due = self._desk.look_at(pending, records)
-        return min(due, pending.submitted_at + self._source.list_timeout)
+            records = min(wanted.window.size, max(self.total - wanted.start, 0))
+        due = self._budget.look_at(job, records)
+        return min(due, job.submitted_at + self._source.list_timeout)
 
-    def _plan(self) -> PendingList | None:
+    def _plan(self) -> Job | None:
         """Plan the next page of this stream, if it needs one."""
-        behind = self._queue[-1].end if self._queue else None
-        all_planned = self.total is None or (behind or 0) >= self.total
-        if self._held or (behind is not None and all_planned):
+        reading, total = self._reading, self.total
+        behind = self._queue[-1].wanted.end if self._queue else None
+        if self._held or len(self._queue) >= int(reading.now.pace.ahead):
             return None
-        if self._aside is None and (frame := self._course.frame_ahead(behind)):
+        if behind is not None and (total is None or behind >= total):
+            return None
+        if self._aside is None and (frame := reading.frame_ahead(behind)):
             return self._ask_aside(frame, Window(1, 1), Purpose.COUNT)
-        window = self._course.next_window(behind)
+        window = reading.next_window(behind)
         if window is None:
             return None
-        self._queue.append(PendingList(self._source, self._course.frame, window))
+        self._queue.append(Job(Wanted(self._source, reading.now.frame, window)))
         return self._queue[-1]
 
-    def _plan_count(self) -> PendingList | None:
+    def _plan_count(self) -> Job | None:
         """Ask for the count where the first list is slow.
 
         A list of one record is ready almost at once and tells the count, so that all
         other pages can be asked for while the first is still being generated.
         """
         first = self._queue[0]
-        if self._probed or self._aside or self.total is not None or not first.looks:
+        if self._probed or self._aside or self.total is not None or not first.seen:
+            return None
+        if not self._budget.has_room():
             return None
         self._probed = True
-        return self._ask_aside(self._course.frame, Window(1, 1), Purpose.COUNT)
+        return self._ask_aside(self._reading.now.frame, Window(1, 1), Purpose.COUNT)
 
-    def _ask_aside(self, frame: Frame, window: Window, purpose: Purpose) -> PendingList:
+    def _ask_aside(self, frame: Frame, window: Window, purpose: Purpose) -> Job:
         """Ask for a list that is no page to emit."""
-        self._aside = PendingList(self._source, frame, window, purpose)
+        self._aside = Job(Wanted(self._source, frame, window, purpose))
         return self._aside
 
     # Lists that are not ready, or never will be
 
-    def _not_yet(self, pending: PendingList) -> None:
+    def _not_yet(self, token: Token) -> None:
         """Note that a list is still being generated."""
-        pending.looks += 1
-        pending.looked_at = self._age(pending)
-        if pending.looked_at >= self._source.list_timeout:
-            self._failed(pending, f"in progress after {pending.looked_at:.0f} s")
+        job = token.list
+        if isinstance(token, Submit):
+            return
+        job.looked(self._clock.now(), seen=True)
+        if job.looked_at >= self._source.list_timeout:
+            self._budget.lose(job)
+            self._failed(job, f"in progress after {job.looked_at:.0f} s")
 
-    def _expired(self, pending: PendingList) -> None:
+    def _expired(self, job: Job) -> None:
         """Submit a list again that was not fetched within the hour.
+
+        Lists that were submitted before another one expired expire for the same
+        reason: the machine slept, or the target was slow.
 
         Raises:
             StreamError: If that happens again and again.
         """
-        self._ask_again(pending)
+        self._budget.over(job, JobState.EXPIRED)
+        self._resubmitted += 1
+        if job.submitted_at < self._expired_at:
+            return
+        self._expired_at = self._clock.now()
         self._expiries += 1
         if self._expiries > _EXPIRIES:
             msg = (
@@ -363,23 +334,18 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             )
             raise StreamError(msg)
 
-    def _ask_again(self, pending: PendingList) -> None:
-        """Submit a list again."""
-        pending.uuid = None
-        self.resubmitted += 1
-
-    def _failed(self, pending: PendingList, word: str) -> None:
+    def _failed(self, job: Job, word: str) -> None:
         """Submit a list again that failed, with a smaller page the second time.
 
         Raises:
             StreamError: If too many failed in a row.
         """
-        self._ask_again(pending)
-        pending.failures += 1
+        self._budget.over(job, JobState.FAILED)
+        self._resubmitted += 1
+        job.failures += 1
         self._failures += 1
-        pending.not_before = self._clock.now() + _FIRST_WAIT * 2 ** (self._failures - 1)
-        self._desk.failed()
-        window = pending.window
+        job.not_before = self._clock.now() + _FIRST_WAIT * 2 ** (self._failures - 1)
+        window = job.wanted.window
         if self._failures >= _TRIES:
             msg = (
                 f"{self._source.stream}: DrChrono could not generate a list "
@@ -395,67 +361,93 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             window.size,
             word,
         )
-        if pending.purpose is Purpose.COUNT:
+        if job.wanted.purpose is Purpose.COUNT:
             self._aside = None
-        elif pending.purpose is Purpose.PAGE and pending.failures > 1:
-            self._split(pending)
+        elif job.wanted.purpose is Purpose.PAGE and job.failures > 1:
+            self._split(job)
 
-    def _split(self, pending: PendingList) -> None:
+    def _split(self, job: Job) -> None:
         """Ask for a window in smaller pages; the lists behind it stay as they are."""
-        if pending.window.size == 1:
+        if job.wanted.window.size == 1:
             return
-        self._course.shrink(pending.window.size)
-        behind = [one for one in self._queue if one is not pending]
+        reading = self._reading
+        reading.shrink(job.wanted.window.size)
+        behind = [one for one in self._queue if one is not job]
         self._queue.clear()
         end = None
-        while behind and (end or 0) < pending.end:
-            window = self._course.next_window(end)
+        while behind and (end or 0) < job.wanted.end:
+            window = reading.next_window(end)
             if window is None:
+                for one in behind:
+                    self._budget.drop(one)
                 self._queue.clear()
                 return
-            smaller = PendingList(self._source, self._course.frame, window)
-            smaller.not_before = pending.not_before
-            self._queue.append(smaller)
-            end = smaller.end
+            wanted = Wanted(self._source, reading.now.frame, window)
+            self._queue.append(Job(wanted, not_before=job.not_before))
+            end = wanted.end
         self._queue.extend(behind)
 
-    def _beyond_the_end(self, pending: PendingList) -> None:
-        """A page that was refused when asked for ahead: the list became shorter."""
-        while self._queue.pop() is not pending:
-            continue
-        self._course.count = self._queue[-1].end
+    def _is_beyond(self, job: Job) -> bool:
+        """Tell whether a page that is not found lies behind the end of the list.
+
+        Without a count, only after the looks at a list that may become known.
+        """
+        if job.wanted.window.page == 1 or job.seen:
+            return False
+        if self.total is None:
+            return not job.may_become_known(self._clock.now())
+        return job.wanted.start >= self.total
+
+    def _beyond(self, job: Job) -> Page | None:
+        """Take in that there is no such page: it is an empty one."""
+        self._budget.over(job, JobState.READY)
+        if job is self._queue[0] or job is self._aside:
+            return self._complete(job, Answer(Status.COMPLETE, "no such page"))
+        # One that was asked for ahead: the list became shorter.
+        while self._queue[-1] is not job:
+            self._budget.drop(self._queue.pop())
+        self._queue.pop()
+        self._reading.ends_before(self._queue[-1].wanted.end)
+        return None
 
     # Lists that are ready
 
-    def _complete(self, pending: PendingList, answer: Answer) -> Records:
+    def _complete(self, job: Job, answer: Answer) -> Page | None:
         """Take in a list that is ready."""
-        page = Served.read(pending.frame, pending.window, answer)
-        if pending.purpose is Purpose.PAGE and page.is_hollow and not pending.failures:
-            self._failed(pending, "no records, though more are counted")
-            return ()
+        wanted, reading = job.wanted, self._reading
+        served = Served(wanted.frame, wanted.window, answer.records, answer.claims)
+        is_odd = served.is_hollow and not (job.failures or reading.now.skips)
+        if wanted.purpose is Purpose.PAGE and is_odd:
+            self._budget.over(job, JobState.READY)
+            self._failed(job, "no records, though more are counted")
+            return None
         self._failures = self._expiries = 0
-        if pending.uuid:
-            self._desk.ready(pending, len(answer.records))
-        if pending.purpose is Purpose.COUNT:
+        if job.state is JobState.GENERATING:
+            self._budget.ready(job, len(answer.records))
+        job.answer = None
+        if wanted.purpose is Purpose.COUNT:
             self._aside = None
-            if answer.count is not None:
-                self._course.counted(pending.frame, answer.count)
-            return ()
-        if pending.purpose is Purpose.SEAM:
+            reading.counted(wanted.frame, answer.claims.count)
+            return None
+        if wanted.purpose is Purpose.SEAM:
             adjoining, self._held, self._aside = self._held, None, None
-            verdict, records = self._course.close_seam(
-                t.cast("Served", adjoining), page
-            )
+            taken = reading.close_seam(t.cast("Served", adjoining), served)
         else:
-            verdict, records = self._course.take(page)
-        match verdict:
+            taken = reading.take(served)
+        match taken.verdict:
             case Verdict.READ:
                 self._queue.popleft()
-            case Verdict.SHORTER | Verdict.ANEW:
-                self._drop_queue(pending)
+                self._drop_what_cannot_continue()
+            case Verdict.ANEW:
+                self._drop_queue(job)
             case Verdict.SEAM:
-                self._held = page
-                self._ask_aside(page.frame, self._course.seam(), Purpose.SEAM)
-        if verdict in {Verdict.READ, Verdict.SHORTER}:
-            self._read_at = pending.submitted_at
-        return records
+                self._held = served
+                self._ask_aside(wanted.frame, reading.seam(), Purpose.SEAM)
+        if taken.page:
+            self._read_at = job.submitted_at
+        return taken.page
+
+    def _drop_what_cannot_continue(self) -> None:
+        """Give up lists that begin behind what was read: a page was short."""
+        if self._queue and self._queue[0].wanted.start > self.position:
+            self._drop_queue()

@@ -1,4 +1,4 @@
-"""The course of a read: which window comes next, and what an answer proves.
+"""Reading a list that moves: how a page becomes records, and what it proves.
 
 Positions count records from the stream's first one. Nothing here knows of requests or
 of time, so that it can be tested against a pure model of a list that moves.
@@ -6,159 +6,626 @@ of time, so that it can be tested against a pure model of a list that moves.
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import enum
 import typing as t
 
-from tap_drchrono import timestamps
+from tap_drchrono import bookmarks, timestamps
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists import windows
-from tap_drchrono.lists.jobs import Frame, Order, carries_updates
-from tap_drchrono.lists.memory import Identity, Reading
+from tap_drchrono.lists.claims import Claims, Count
+from tap_drchrono.lists.evidence import Evidence
+from tap_drchrono.lists.frames import Mover
+from tap_drchrono.lists.jobs import Frame, Order
+from tap_drchrono.lists.memory import Memory
+from tap_drchrono.lists.pace import Pace
+from tap_drchrono.lists.served import carries_updates
+from tap_drchrono.pages import Page
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-    from tap_drchrono.lists.jobs import Answer, Source
+    from tap_drchrono.lists.jobs import Source
+    from tap_drchrono.lists.memory import Listed, Read, Tie
+    from tap_drchrono.lists.served import Served
     from tap_drchrono.lists.windows import Window
 
-    Records = Sequence[dict[str, t.Any]]
-
-_HIGH_PAGE = windows.MAX_PAGE // 2
-"""Served number from which `since` is moved forward, where that gains something."""
-_UNREST = 10
-"""Windows that may fail to continue, beside one in four pages, before a stream is read
-in an order that updates do not change."""
-_GAPS = 40
+_PATIENCE = 8
+"""Windows that may be wasted, beside one in two pages, before a stream is read in an
+order that updates do not change. Four times as many may be read, beside three a page.
+"""
+_MORE_PATIENCE = 40
 """The same in that order, before the stream is given up."""
 _MEMORY = 30_000
 """Records to remember at least, however small the pages."""
-
-
-class Served(t.NamedTuple):
-    """A window as the server says it served it, whatever was asked.
-
-    Attributes:
-        frame: Where it is counted from.
-        start: Records of the stream before it.
-        asked: Served size that was asked for, in records.
-        size: Served size that was served, in records.
-        records: Its records.
-        total: Records of the stream in all, or None if the answer did not say.
-    """
-
-    frame: Frame
-    start: int
-    asked: int
-    size: int
-    records: Records
-    total: int | None
-
-    @classmethod
-    def read(cls, frame: Frame, asked: Window, answer: Answer) -> Served:
-        """Believe an answer over what was asked, unless it contradicts itself.
-
-        Args:
-            frame: Where the window is counted from.
-            asked: The window that was asked for.
-            answer: The answer.
-        """
-        size = answer.size or asked.size
-        if size > asked.size >= len(answer.records):
-            size = asked.size
-        before = ((answer.page or asked.page) - 1) * size
-        start = frame.base + before
-        total = None
-        least = before + len(answer.records) if answer.records else 0
-        if answer.count is not None and answer.count >= least:
-            total = frame.base + answer.count
-        return cls(frame, start, asked.size, size, answer.records, total)
-
-    @property
-    def end(self) -> int:
-        """Records of the stream up to the page's end."""
-        return self.start + len(self.records)
-
-    @property
-    def is_last(self) -> bool:
-        """Whether the list ended here when it was cut, as far as the answer says.
-
-        A short page proves nothing: the server may serve fewer records than asked for.
-        """
-        return self.total is not None and self.end >= self.total
-
-    @property
-    def is_hollow(self) -> bool:
-        """Whether it is empty where the count says that records are."""
-        return not self.records and not self.is_last and self.start < (self.total or 0)
+_SKIPS = 8
+"""Windows without a record that are passed in a row, where more are counted."""
+_LOOKS = 3
+"""Looks behind a short page that bring something, where nothing counts more."""
+_OTHER_WINDOWS = 12
+"""Times, beside two a page, that ties too large for a window are read once more."""
+_TRIES_OF_A_TIE = 2
+"""Windows that are tried to hold a tie as a whole."""
 
 
 class Verdict(enum.Enum):
-    """What a page means for the pages that are still pending.
+    """What a page means for the lists that are still pending.
 
     Attributes:
-        READ: It continues what was read.
-        SHORTER: So it does, but pages are smaller than asked for: plan anew behind it.
+        READ: It continues what was read; so will they.
         SEAM: It adjoins what was read, which proves nothing yet.
-        ANEW: It does not: plan anew from the position.
+        ANEW: Plan anew from the position.
     """
 
     READ = enum.auto()
-    SHORTER = enum.auto()
     SEAM = enum.auto()
     ANEW = enum.auto()
 
 
-class Course:
-    """Plans the windows of one stream, and proves that they leave nothing out."""
+class Taken(t.NamedTuple):
+    """What taking in a page led to.
 
-    def __init__(self, source: Source, logger: logging.Logger) -> None:
+    Attributes:
+        verdict: What it means for pending lists.
+        page: What goes out, if it continues what was read.
+    """
+
+    verdict: Verdict
+    page: Page | None = None
+
+
+class Why(enum.Enum):
+    """Why a list is read in the order that it is read in.
+
+    Attributes:
+        USUAL: It is the usual one.
+        UNDATED: The records carry no `updated_at`.
+        DOUBT: Something did not add up, and is read once more.
+        UNREST: The usual one changes faster than it can be read.
+    """
+
+    USUAL = enum.auto()
+    UNDATED = enum.auto()
+    DOUBT = enum.auto()
+    UNREST = enum.auto()
+
+
+@dataclasses.dataclass
+class Pass:
+    """One reading of a list from the first record of a day.
+
+    Attributes:
+        why: Why it is read in this order.
+        since: The day.
+        frame: Where windows are counted from.
+        memory: What was read last.
+        pace: How carefully to read.
+        mover: Moves `since` forward.
+        evidence: What is known.
+        count: What the answers say of how many records there are.
+        is_rebased: Whether the frame has just moved, so that its base is an estimate.
+        is_proven_here: Whether a window was read since the last gap.
+        excess: Records that the last page counted beyond what it lists at the end.
+        looks: Short pages that brought something, though nothing counts more.
+        skips: Windows without a record that were passed in a row.
+        rounds: Times that a large tie was read once more.
+        tried: A tie that one window was to hold, by its value, and how often.
+        close_to: Position right before which the next window begins.
+        open_tie: The tie in which the reading is, if its order is not known.
+        is_disordered: Whether records come in no order.
+    """
+
+    why: Why
+    since: dt.date
+    frame: Frame
+    memory: Memory
+    pace: Pace
+    mover: Mover
+    evidence: Evidence = dataclasses.field(default_factory=Evidence)
+    count: Count = dataclasses.field(default_factory=Count)
+    is_rebased: bool = False
+    is_proven_here: bool = True
+    excess: int | None = None
+    looks: int = 0
+    skips: int = 0
+    rounds: int = 0
+    tried: tuple[object, int] = (None, 0)
+    close_to: int | None = None
+    open_tie: Tie | None = None
+    is_disordered: bool = False
+
+    @property
+    def grows_at_the_end(self) -> bool:
+        """Whether all that comes in lies behind what was read."""
+        # By id, new records are the last ones too, but an update may bring an old one
+        # into a list that does not read everything.
+        if self.frame.order is Order.UPDATED_AT:
+            return not self.is_disordered
+        everything = self.frame.since == timestamps.EVERYTHING
+        return self.frame.order is Order.ID and everything
+
+
+class Reading:
+    """Reads one stream: plans its windows, and proves that they leave nothing out.
+
+    Attributes:
+        pages: Pages read so far.
+        gaps: Pages that did not continue what was read.
+        done: Whether the stream was read to its end.
+        is_complete: Whether all that was not read lies behind what was.
+        is_within_reach: Whether page numbers reached to the end.
+    """
+
+    def __init__(
+        self, source: Source, started: Callable[[], float], logger: logging.Logger
+    ) -> None:
         """Start at the stream's first record.
 
         Args:
             source: What is read.
+            started: Tells when the run started, by the server's clock.
             logger: Says what is read again, and why; names and numbers only.
         """
-        self._source = source
-        self._logger = logger
-        self.pages = 0
-        self.gaps = 0
-        self.full_size = source.max_size
-        self.size = source.max_size
-        self._margin = 1
-        self._moved_to = source.since
-        self._distrusted = False
-        self._served = 0
-        self._barren = 0
-        self._start_over(Frame(source.since))
-
-    def _start_over(self, frame: Frame) -> None:
-        """Begin to read from the first record of a frame."""
-        self.frame = frame
-        self.count: int | None = None
+        self.source = source
+        self.bookmark = bookmarks.Bookmark(source.bookmark, source.lookback)
+        self.pages = self.gaps = 0
         self.done = False
-        self._reading = Reading(max(_MEMORY, 3 * self.full_size))
-        self._first_count: int | None = None
-        self._quiet = True
-        self._anchored = True
-        self._overlap = max(self.full_size // 50, 1)
-        self._step = self._overlap
-        self._calm = 4 * (_UNREST if frame.order is Order.UPDATED_AT else _GAPS)
-        # By id, new records are the last ones too, but an update may bring an old one
-        # into a list that does not read everything.
-        self.ordered = frame.order is Order.UPDATED_AT or (
-            frame.order is Order.ID and frame.since == timestamps.EVERYTHING
+        self.is_complete = self.is_within_reach = True
+        self._was_disordered = False
+        self._started = started
+        self._logger = logger
+        self._largest = source.max_size
+        self._size = source.max_size
+        self._said: set[bookmarks.Oddity] = set()
+        if source.shortage:
+            # What is to be settled is read whole, or once more.
+            self.bookmark.hold()
+        self._begin(Why.USUAL, Frame(source.since), Count())
+
+    def _begin(self, why: Why, frame: Frame, count: Count) -> None:
+        """Begin to read from the first record of a day."""
+        self.now = Pass(
+            why,
+            frame.since,
+            frame,
+            Memory(max(_MEMORY, 3 * self._largest)),
+            Pace.for_pages_of(self._largest),
+            Mover(frame.since),
+            count=count,
         )
 
-    @property
-    def position(self) -> int:
-        """Records read or passed so far."""
-        return self._reading.position
+    # How a page becomes records
+
+    def take(self, served: Served) -> Taken:
+        """Take in a page.
+
+        Args:
+            served: The page.
+
+        Returns:
+            What it means for pending lists, and what goes out.
+
+        Raises:
+            StreamError: If there is no end to the changes.
+        """
+        served = self._placed(served)
+        self._hear(served)
+        if self._turns_out_undated(served):
+            return Taken(Verdict.ANEW)
+        served, listed = self._listed(served)
+        place = self.now.memory.place(listed.known_as[0]) if served.records else None
+        is_new_frame = self.now.is_rebased and served.frame == self.now.frame
+        if is_new_frame and place is not None:
+            served, listed = self._anchored(served, listed, place)
+        capped = served.is_capped(place)
+        if capped:
+            self._largest = self._size = len(served.records)
+            self.now.pace = Pace.for_pages_of(self._largest)
+            if served.window.page > 1:
+                return Taken(Verdict.ANEW)
+        if self._continues(served, listed, place):
+            return self._read(served, listed, capped=capped)
+        if self._adjoins(served):
+            return Taken(Verdict.SEAM)
+        return self._gap(served)
+
+    def close_seam(self, served: Served, before: Served) -> Taken:
+        """Take in a page that adjoins what was read.
+
+        Where no window can overlap (pages of a few records), the page that ends where
+        the reading stopped is read again, later: if its last record is still the last
+        one read, nothing moved between.
+
+        Args:
+            served: The page that adjoins.
+            before: The page that ends there.
+
+        Returns:
+            As `take`.
+
+        Raises:
+            StreamError: If there is no end to the changes.
+        """
+        served, before = self._placed(served), self._placed(before)
+        known_as = before.listed(self.source.key).known_as
+        ends_there = known_as and before.end == self.now.evidence.position
+        if not ends_there or known_as[-1] != self.now.memory.last:
+            return self._gap(served)
+        served, listed = self._listed(served)
+        return self._read(served, listed, capped=False)
+
+    def _read(self, served: Served, listed: Listed, *, capped: bool) -> Taken:
+        """Take in a page that continues what was read."""
+        now, before = self.now, self.now.evidence
+        last_value = now.memory.last_value if served.start >= before.position else None
+        read = now.memory.read(listed)
+        now.evidence = before.after(
+            end=served.end,
+            fresh=len(read.fresh),
+            counted=served.end if capped else served.counted,
+            entered=0 if now.grows_at_the_end else now.count.grown,
+            tied=self._is_beyond_telling(read.tie),
+        )
+        now.is_proven_here = True
+        now.pace = now.pace.after_page(
+            size=self._largest,
+            moved=before.position - served.end + len(read.fresh),
+            hoped=min(served.start + served.window.size, served.total or served.end)
+            - max(before.position, before.counted),
+            fresh=len(read.fresh),
+        )
+        self.pages += 1
+        self._size = min(self._largest, self._size * 2)
+        fresh = [served.records[index] for index in read.fresh]
+        page = self._page(served, fresh, last_value)
+        if not read.fresh and served.is_short and now.count.rises:
+            # It counts up from answer to answer, and lists no more.
+            now.evidence = now.evidence._replace(unlisted=0)
+            return Taken(Verdict.READ if self.end() else Verdict.ANEW, page)
+        is_last = served.is_short and served.total in {None, served.end}
+        if (
+            capped
+            or self._reads_tie_again(read.tie, is_last=is_last)
+            or self._skips(served, read)
+        ):
+            return Taken(Verdict.ANEW, page)
+        if self._is_end(served, news=bool(read.fresh)):
+            return Taken(Verdict.READ if self.end() else Verdict.ANEW, page)
+        if self._is_too_restless():
+            self._give_up_on_this_order()
+            return Taken(Verdict.ANEW, page)
+        return Taken(Verdict.READ, page)
+
+    def _page(
+        self, served: Served, fresh: list[dict[str, t.Any]], last_value: object
+    ) -> Page:
+        """Say how far the bookmark may go with a page."""
+        now, bookmark = self.now, self.bookmark
+        in_order = now.frame.order is Order.UPDATED_AT
+        if now.why is not Why.UNDATED:
+            values = [record.get("updated_at") for record in served.records]
+            oddities = bookmark.see(values, self._limit, last_value)
+            if not in_order:
+                oddities.discard(bookmarks.Oddity.DISORDER)
+            self._say(oddities)
+            now.is_disordered |= bookmarks.Oddity.DISORDER in oddities
+        if now.is_disordered or not in_order:
+            # A record that changed after its page was read lies behind later ones, so
+            # nothing that is read in such an order moves the bookmark.
+            bookmark.hold(at_start=now.is_disordered)
+        elif not now.evidence.is_clean:
+            # What this page leaves out, or a tie, lies where the reading was. What
+            # turns up in front of it can lie anywhere.
+            bookmark.hold(at_start=now.evidence.missing > now.evidence.unlisted)
+        before = bookmark.value
+        if not served.is_unsure:
+            bookmark.claim()
+        return Page(fresh, before, bookmark.value)
+
+    def _say(self, oddities: set[bookmarks.Oddity]) -> None:
+        """Say once what is odd about the records."""
+        for oddity in sorted(oddities - self._said, key=lambda one: one.name):
+            self._logger.warning("%s: %s", self.source.stream, oddity.value)
+        self._said |= oddities
 
     @property
-    def order(self) -> Order:
-        """What the records arrive in the order of."""
-        return self.frame.order
+    def _limit(self) -> dt.datetime:
+        """The server's clock at the start of the run."""
+        return bookmarks.utc_moment(self._started())
+
+    # What a page proves
+
+    def _placed(self, served: Served) -> Served:
+        """Count a page from where its frame is known to begin."""
+        frame = self.now.frame
+        if served.frame[:2] != frame[:2]:
+            return served
+        return served._replace(frame=frame)
+
+    def _anchored(
+        self, served: Served, listed: Listed, place: int
+    ) -> tuple[Served, Listed]:
+        """Correct where a frame begins, by a record whose place is known."""
+        frame = self.now.frame
+        self.now.frame = frame._replace(base=frame.base + place - served.start)
+        self.now.is_rebased = False
+        return served._replace(frame=self.now.frame), listed._replace(start=place)
+
+    def _listed(self, served: Served) -> tuple[Served, Listed]:
+        """Name the records of a page.
+
+        Some servers give the last page where there is none: such a page is empty.
+        """
+        listed = served.listed(self.source.key)
+        memory = self.now.memory
+        if (
+            served.records
+            and served.start >= max(self.now.evidence.counted, 1)
+            and all(memory.place(one) is not None for one in listed.known_as)
+        ):
+            served = served._replace(records=(), claims=Claims())
+            listed = served.listed(self.source.key)
+        return served, listed
+
+    def _hear(self, served: Served) -> None:
+        """Take in a count, if it can be."""
+        now, total = self.now, served.total
+        if total is None:
+            if served.claims.count is not None:
+                now.count = now.count.denied()
+        elif served.frame == now.frame:
+            now.count = now.count.then(total)
+
+    def _turns_out_undated(self, served: Served) -> bool:
+        """Change the order if the records carry no `updated_at`, on many pages."""
+        is_last = served.total is not None and served.end >= served.total
+        if (
+            self.now.frame.order is not Order.UPDATED_AT
+            or self.pages
+            or is_last
+            or not served.records
+            or carries_updates(served.records)
+        ):
+            return False
+        self._logger.info(
+            "%s: records carry no updated_at; reading in the order of %s",
+            self.source.stream,
+            self.source.steady.value,
+        )
+        frame = Frame(self.source.since, self.source.steady)
+        self._begin(Why.UNDATED, frame, self.now.count)
+        return True
+
+    def _continues(self, served: Served, listed: Listed, place: int | None) -> bool:
+        """Tell whether nothing lies between what was read and a page.
+
+        The first page of a reading needs no proof. That of a `since` that was moved
+        forward does: it may cut later than thought. Behind records that are counted
+        and not listed nothing can be proven, and the evidence is short already. A page
+        that begins within the last tie leaves out nothing but of that.
+        """
+        now = self.now
+        if served.start == served.frame.base and served.frame.since == now.since:
+            return True
+        if now.skips:
+            return served.start <= now.evidence.position
+        if place is not None:
+            return True
+        return now.memory.is_in_tie(listed) and served.start < now.evidence.position
+
+    def _adjoins(self, served: Served) -> bool:
+        """Tell whether a page begins exactly where the reading stopped."""
+        position = self.now.evidence.position
+        return served.start == position > 0 and self.now.is_proven_here
+
+    def _gap(self, served: Served) -> Taken:
+        """Step back and read again: more moved than the overlap covers.
+
+        Raises:
+            StreamError: If there is no end to the changes.
+        """
+        now = self.now
+        self.gaps += 1
+        now.pace = now.pace.after_gap(size=self._largest)
+        if self._is_too_restless():
+            self._give_up_on_this_order()
+            return Taken(Verdict.ANEW)
+        if served.start == served.frame.base:
+            # Not even the first record since the later day was read.
+            now.frame, now.is_rebased = now.mover.back(now.frame), False
+        back = min(now.evidence.position, served.start) - now.pace.step
+        self._go_to(max(back, now.frame.base))
+        now.is_proven_here = False
+        self._logger.info(
+            "%s: records moved while they were read; reading again from record %d",
+            self.source.stream,
+            now.evidence.position,
+        )
+        return Taken(Verdict.ANEW)
+
+    def _go_to(self, position: int) -> None:
+        """Read on from another position."""
+        self.now.evidence = self.now.evidence._replace(position=position)
+        self.now.excess = None
+
+    # Ties, and records that are counted and not listed
+
+    def _matters(self, tie: Tie) -> bool:
+        """Tell whether the bookmark could pass a tie."""
+        if self.now.frame.order is not Order.UPDATED_AT:
+            return True
+        return not self.now.is_disordered and not (
+            isinstance(tie.value, dt.datetime) and tie.value >= self._limit
+        )
+
+    def _fits(self, tie: Tie) -> bool:
+        """Tell whether one window can hold a tie, and was not tried for it."""
+        value, times = self.now.tried
+        tried = times if value == tie.value else 0
+        return tie.end - tie.start < self._largest and tried < _TRIES_OF_A_TIE
+
+    def _is_beyond_telling(self, tie: Tie | None) -> bool:
+        """Tell whether a tie in an order of its own spans more than a window."""
+        in_order = self.now.frame.order is Order.UPDATED_AT
+        if tie is None or not in_order or not self._matters(tie):
+            return False
+        return not self._fits(tie)
+
+    def _reads_tie_again(self, tie: Tie | None, *, is_last: bool) -> bool:
+        """Go back to where a tie in an order of its own begins, if that may help.
+
+        Where one window holds it, nothing of it is left out. In an order that is the
+        last resort, larger ones are read in other windows, until as many records came
+        as there are, or for some times.
+        """
+        now = self.now
+        if tie and self._matters(tie):
+            if self._fits(tie):
+                value, times = now.tried
+                now.tried = (tie.value, times + 1 if value == tie.value else 1)
+                size = tie.end - tie.start + 1
+                now.pace = now.pace.reaching(size, size=self._largest)
+                self._go_to(tie.start)
+                now.close_to = tie.start
+                return True
+            if now.frame.order is not Order.UPDATED_AT:
+                now.open_tie = now.open_tie or tie
+        tie = now.open_tie
+        is_behind = is_last or (tie and now.memory.last_value != tie.value)
+        if tie is None or not is_behind:
+            return False
+        now.open_tie = None
+        if now.evidence.missing <= 0 or now.rounds >= self._rounds:
+            return False
+        now.rounds += 1
+        self._go_to(tie.start)
+        return True
+
+    @property
+    def _rounds(self) -> int:
+        """Times that large ties may be read once more in other windows."""
+        return _OTHER_WINDOWS + 2 * self._pages
+
+    def _skips(self, served: Served, read: Read) -> bool:
+        """Pass a window in which all that is new is counted and not listed."""
+        now = self.now
+        if read.fresh or served.counted == served.end or now.skips >= _SKIPS:
+            now.skips = 0 if read.fresh else now.skips
+            return False
+        now.skips += 1
+        self._go_to(served.start + served.window.size)
+        return True
+
+    def _is_end(self, served: Served, *, news: bool) -> bool:
+        """Tell whether a page is the last.
+
+        A page that is as full as asked for is followed by one more look, and so is a
+        short one whose count says that there is more, or nothing at all. The look may
+        bring nothing; then what it counts on top is counted and not listed, if it was
+        the same before.
+        """
+        now = self.now
+        before, now.excess = now.excess, None
+        if not served.is_short:
+            return False
+        excess = None if served.total is None else served.total - served.end
+        if news:
+            now.excess = excess
+            now.looks += excess is None
+            return excess == 0 or now.looks > _LOOKS
+        if not excess:
+            return True
+        if before is None:
+            now.excess = excess
+            return False
+        self._count_as_unlisted(excess)
+        return True
+
+    def _count_as_unlisted(self, excess: int) -> None:
+        """Note that records at the end are counted, and not listed."""
+        evidence = self.now.evidence
+        self.now.evidence = evidence.after(
+            end=evidence.position,
+            fresh=0,
+            counted=evidence.position + excess,
+            entered=evidence.entered,
+            tied=False,
+        )
+        self.bookmark.hold(at_start=True)
+
+    # The end, and other orders
+
+    def end(self) -> bool:
+        """End the stream, unless something did not add up and was not read twice.
+
+        Returns:
+            Whether the stream has ended.
+        """
+        now = self.now
+        if now.evidence.is_clean or now.why in {Why.DOUBT, Why.UNREST}:
+            self._finish()
+            return True
+        short = now.evidence.short
+        why = (
+            f"{short} records of the count did not appear"
+            if short
+            else "records that share one updated_at change their order"
+        )
+        self._read_steadily(Why.DOUBT, why)
+        return False
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether as many records were read as there are, in order."""
+        evidence = self.now.evidence
+        if self.now.why in {Why.DOUBT, Why.UNREST}:
+            return evidence.is_whole and self.is_within_reach
+        return evidence.is_clean
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what is short now is DrChrono's way of counting."""
+        return self.source.shortage is not None or not self.is_within_reach
+
+    def _finish(self) -> None:
+        """End the stream, and say what is short."""
+        self.done = True
+        if self.adds_up:
+            return
+        self._logger.warning(
+            "%s: DrChrono counts %d records more than it lists. %s",
+            self.source.stream,
+            self.now.evidence.short,
+            "It is taken for its way of counting, and the bookmark moves on."
+            if self.is_settled
+            else "The bookmark stays before them; the next sync reads them again, and "
+            "then it moves on.",
+        )
+
+    def let_bookmark_go(self) -> None:
+        """Move the bookmark to where a stream that was read to its end leaves it."""
+        if self._was_disordered or self.now.is_disordered:
+            self.bookmark.reach(self._limit.isoformat())
+        elif self.now.evidence.position and not self.bookmark.is_dated:
+            self.bookmark.reach(self._limit.date().isoformat())
+        else:
+            self.bookmark.release()
+
+    def leave(self) -> bool:
+        """End a stream that keeps growing, as `end` does.
+
+        Returns:
+            Whether the stream has ended.
+        """
+        self.is_complete = self.now.grows_at_the_end
+        if self.now.excess:
+            self._count_as_unlisted(self.now.excess)
+        if self.end():
+            return True
+        self.is_complete = True
+        return False
 
     @property
     def has_read_enough(self) -> bool:
@@ -167,11 +634,88 @@ class Course:
         As much was read as there was when the reading began. Where what changed since
         does not lie behind, twice as much and some more, for nothing is certain then.
         """
-        if self._first_count is None:
+        first, position = self.now.count.first, self.now.evidence.position
+        if first is None or self.now.count.is_denied:
             return False
-        if self.ordered:
-            return self.position >= self._first_count
-        return self.position >= 2 * self._first_count + 10 * self.full_size
+        if self.now.grows_at_the_end:
+            return position >= first
+        return position >= 2 * first + 10 * self._largest
+
+    def _is_too_restless(self) -> bool:
+        """Tell whether too many windows were wasted on records that move."""
+        now, pages = self.now, self._pages
+        if now.frame.order is not Order.UPDATED_AT:
+            return now.pace.wasted > _MORE_PATIENCE + pages // 2
+        return (
+            now.pace.wasted > _PATIENCE + pages // 2
+            or now.pace.windows > 4 * _PATIENCE + 3 * pages
+        )
+
+    @property
+    def _pages(self) -> int:
+        """Pages of the stream, as far as known."""
+        count = self.now.count
+        records = max(count.first or 0, count.last or 0, self.now.evidence.position)
+        return records // max(self._largest - max(self._largest // 50, 1), 1)
+
+    def _give_up_on_this_order(self) -> None:
+        """Read in an order that updates do not change.
+
+        Raises:
+            StreamError: If it is read so already.
+        """
+        if self.now.frame.order is Order.UPDATED_AT:
+            why = "its records move faster than they can be read"
+            self._read_steadily(Why.UNREST, why)
+            return
+        msg = (
+            f"{self.source.stream}: records change faster than they can be read: "
+            f"{self.gaps} pages did not continue what was read. Run the tap when "
+            "the practice is quiet, or with a larger page_size."
+        )
+        raise StreamError(msg)
+
+    def _read_steadily(self, why: Why, because: str) -> None:
+        """Read what is not proven in an order that updates do not change."""
+        self._logger.warning(
+            "%s: %s; reading it again in the order of %s",
+            self.source.stream,
+            because,
+            self.source.steady.value,
+        )
+        since, _ = bookmarks.since(self.bookmark.value, None, self.source.lookback)
+        since = max(since, self.source.since)
+        count = self.now.count if since == self.now.since else Count()
+        last = Count() if count.last is None else Count().then(count.last)
+        self._was_disordered |= self.now.is_disordered
+        self.bookmark.hold()
+        self._begin(why, Frame(since, self.source.steady), last)
+
+    def cannot_reach_further(self) -> None:
+        """End a second reading where page numbers end.
+
+        Raises:
+            StreamError: If it is the first.
+        """
+        if self.now.why is not Why.DOUBT:
+            raise self.unreachable()
+        self.is_within_reach = False
+        self._finish()
+
+    def unreachable(self) -> StreamError:
+        """Say that page numbers end before the stream does."""
+        what = (
+            "too many records share one day for `since` to be moved forward"
+            if self.now.frame.order is Order.UPDATED_AT
+            else "it is not read in the order of updated_at, so `since` must stay"
+        )
+        return StreamError(
+            f"{self.source.stream}: cannot read beyond record "
+            f"{self.now.evidence.position}: "
+            f"DrChrono serves {windows.MAX_PAGE} pages of {self._size} records, and "
+            f"{what}. "
+            "Raise page_size if it is set, or set a later start_date."
+        )
 
     # Which window comes next
 
@@ -185,13 +729,17 @@ class Course:
             The window; None if none overlaps, and a pending one has to be read first.
             With none pending: None if page numbers do not reach there.
         """
-        at = max((self.position if behind is None else behind) - self.frame.base, 0)
-        window = windows.overlapping(at, self.size, self._overlap)
+        now = self.now
+        position = now.evidence.position if behind is None else behind
+        at = max(position - now.frame.base, 0)
+        size = max(1, self._size - self._size * (now.rounds % 7) // 16)
+        overlap = 1 if position == now.close_to else now.pace.overlap
+        window = windows.overlapping(at, size, overlap)
         if window or behind is not None:
             return window
-        if self._anchored:
-            return windows.adjoining(at, self.size)
-        return windows.ending_at(at, self.size)
+        if now.is_proven_here:
+            return windows.adjoining(at, size)
+        return windows.ending_at(at, size)
 
     def seam(self) -> Window:
         """Choose the window that ends at the position.
@@ -199,7 +747,8 @@ class Course:
         Raises:
             StreamError: If page numbers do not reach there.
         """
-        window = windows.ending_at(self.position - self.frame.base, self.size)
+        at = self.now.evidence.position - self.now.frame.base
+        window = windows.ending_at(at, self._size)
         if window is None:
             raise self.unreachable()
         return window
@@ -207,287 +756,53 @@ class Course:
     def frame_ahead(self, behind: int | None) -> Frame | None:
         """Say where `since` is to be moved, as page numbers end at 1000.
 
-        The new `since` lies at least a day before the last record read, since the zone
-        in which the server reads a date is unknown.
-
         Args:
             behind: Where the last pending window ends, or None if none is pending.
 
         Returns:
             The frame, whose base is not known yet, or None while that gains nothing.
         """
-        at = (self.position if behind is None else behind) - self.frame.base
-        last = self._reading.last
-        moment = timestamps.parse(last.version) if last else None
-        if at // self.size < _HIGH_PAGE or moment is None or self.count is None:
+        now = self.now
+        if now.frame.order is not Order.UPDATED_AT or now.count.last is None:
             return None
-        since = timestamps.days_before(moment.date(), self._margin)
-        if since <= max(self.frame.since, self._moved_to):
-            return None
-        self._moved_to = since
-        return Frame(since)
+        position = now.evidence.position if behind is None else behind
+        last = now.memory.last_value
+        return now.mover.ahead(now.frame, last, position, self._size)
 
-    def counted(self, frame: Frame, count: int) -> None:
+    def counted(self, frame: Frame, claimed: int | None) -> None:
         """Learn how many records a frame holds.
 
         Args:
             frame: The current frame, or one ahead: it cuts off as many records as its
                 count is smaller.
-            count: The count.
+            claimed: The count, if the answer told one.
         """
-        if frame == self.frame:
-            self._note_count(frame.base + count)
+        now = self.now
+        if claimed is None:
             return
-        base = (self.count or 0) - count
-        if not self.frame.base < base < self.position:
+        if frame == now.frame:
+            now.count = now.count.then(frame.base + claimed)
+            return
+        base = (now.count.last or 0) - claimed
+        if not now.frame.base < base < now.evidence.position:
             # It cuts off records that were not read: the server's day begins later.
-            self._margin *= 2
+            now.mover.too_far()
             return
-        self.frame = frame._replace(base=base)
+        now.frame, now.is_rebased = frame._replace(base=base), True
         self._logger.info(
             "%s: moved `since` forward, as page numbers end at %d",
-            self._source.stream,
+            self.source.stream,
             windows.MAX_PAGE,
         )
 
-    def unreachable(self) -> StreamError:
-        """Say that page numbers end before the stream does."""
-        what = (
-            "too many records share one day for `since` to be moved forward"
-            if self.order is Order.UPDATED_AT
-            else "it is not read in the order of updated_at, so `since` must stay"
-        )
-        return StreamError(
-            f"{self._source.stream}: cannot read beyond record {self.position}: "
-            f"DrChrono serves {windows.MAX_PAGE} pages of {self.size} records, and "
-            f"{what}. "
-            "Raise page_size if it is set, or set a later start_date."
-        )
+    def ends_before(self, position: int) -> None:
+        """Learn that there is no page from a position on.
+
+        Args:
+            position: Records before that page, at least.
+        """
+        self.now.count = self.now.count.then(position)
 
     def shrink(self, size: int) -> None:
         """Ask for smaller pages for a while, as a list failed twice."""
-        self.size = max(1, size // 2)
-
-    # What an answer proves
-
-    def take(self, page: Served) -> tuple[Verdict, Records]:
-        """Take in a page.
-
-        Args:
-            page: The page.
-
-        Returns:
-            What it means for pending pages, and the records to emit.
-
-        Raises:
-            StreamError: If there is no end to the changes.
-        """
-        if page.total is not None and page.frame == self.frame:
-            self._note_count(page.total)
-        if self._turns_out_dateless(page):
-            self._logger.info(
-                "%s: records carry no updated_at; reading in the order of %s",
-                self._source.stream,
-                self._source.steady.value,
-            )
-            self._start_over(Frame(self._source.since, self._source.steady))
-            self.count = page.total
-            return Verdict.ANEW, ()
-        shorter = self._believe_size(page)
-        identities = self._identities(page.records)
-        if not self._continues(page, identities):
-            if page.start == self.position and page.start > 0 and self._anchored:
-                return Verdict.SEAM, ()
-            return self._gap(page)
-        return self._read(page, identities, shorter=shorter)
-
-    def close_seam(
-        self, page: Served, before: Served | None = None
-    ) -> tuple[Verdict, Records]:
-        """Take in a page that adjoins what was read.
-
-        Where no window can overlap (pages of a few records), the page that ends where
-        the reading stopped is read again, later: if its last record is still the last
-        one read, nothing moved between.
-
-        Args:
-            page: The page that adjoins.
-            before: The page that ends there.
-
-        Returns:
-            As `take`.
-
-        Raises:
-            StreamError: If there is no end to the changes.
-        """
-        identities = self._identities(before.records) if before else []
-        if not (before and identities and before.end == self.position):
-            return self._gap(page)
-        if identities[-1] != self._reading.last:
-            return self._gap(page)
-        return self._read(page, self._identities(page.records), shorter=False)
-
-    def _turns_out_dateless(self, page: Served) -> bool:
-        """Tell whether the stream's records carry no `updated_at`, on many pages."""
-        return (
-            self.order is Order.UPDATED_AT
-            and not self.pages
-            and bool(page.records)
-            and not page.is_last
-            and not carries_updates(page.records)
-        )
-
-    def _believe_size(self, page: Served) -> bool:
-        """Learn that the server serves smaller pages than asked for."""
-        served = page.size
-        if (
-            len(page.records) < served
-            and not page.is_last
-            and page.asked > self._served
-        ):
-            served = len(page.records)
-        if not 0 < served < page.asked:
-            return False
-        self.full_size = self.size = served
-        return True
-
-    def _identities(self, records: Records) -> list[Identity]:
-        """Name the records, so that they are known when they come again."""
-        key = self._source.key
-        if self.order is not Order.UPDATED_AT:
-            return [Identity(str(record.get(key)), None) for record in records]
-        return [
-            Identity(str(record.get(key)), str(record.get("updated_at")))
-            for record in records
-        ]
-
-    def _continues(self, page: Served, identities: list[Identity]) -> bool:
-        """Tell whether nothing lies between what was read and a page.
-
-        The first page of the run's own `since` needs no proof. That of a `since` that
-        was moved forward does: it may cut later than thought.
-        """
-        if page.start == page.frame.base and page.frame.since == self._source.since:
-            return True
-        return bool(identities) and self._reading.knows(identities[0])
-
-    def _gap(self, page: Served) -> tuple[Verdict, Records]:
-        """More moved than the overlap covers: step back and read again.
-
-        Raises:
-            StreamError: If there is no end to the changes.
-        """
-        self.gaps += 1
-        self._calm -= 4
-        if self._calm < 0 and self.order is Order.UPDATED_AT:
-            self._read_steadily("its records move faster than they can be read")
-            return Verdict.ANEW, ()
-        if self._calm < 0:
-            msg = (
-                f"{self._source.stream}: records change faster than they can be read: "
-                f"{self.gaps} pages did not continue what was read. Run the tap when "
-                "the practice is quiet, or with a larger page_size."
-            )
-            raise StreamError(msg)
-        if page.start == page.frame.base:
-            # Not even the first record since the later day was read: count from the
-            # run's own `since` again, and move less far the next time.
-            self.frame = Frame(self._source.since, self.order)
-            self._margin *= 2
-            self._moved_to = self._source.since
-        back = min(self.position, page.start) - self._step
-        self._reading.position = max(back, self.frame.base)
-        self._step *= 2
-        self._overlap = max(1, min(2 * self._overlap, self.full_size // 2))
-        self._anchored = False
-        self._logger.info(
-            "%s: records moved while they were read; reading again from record %d",
-            self._source.stream,
-            self.position,
-        )
-        return Verdict.ANEW, ()
-
-    def _read(
-        self, page: Served, identities: list[Identity], *, shorter: bool
-    ) -> tuple[Verdict, Records]:
-        """Take in a page that continues what was read."""
-        fresh = self._reading.read(page.start, identities)
-        self.pages += 1
-        self._calm += 1
-        self._step = self._overlap
-        self._anchored = True
-        if not shorter:
-            self.size = min(self.full_size, self.size * 2)
-        verdict = Verdict.SHORTER if shorter else Verdict.READ
-        if self._is_end(page, fresh) and not self.end():
-            verdict = Verdict.ANEW
-        self._served = max(self._served, len(page.records))
-        return verdict, [page.records[index] for index in fresh]
-
-    def _is_end(self, page: Served, fresh: list[int]) -> bool:
-        """Tell whether a page is the last.
-
-        Without a count, it is one that brings nothing, or fewer records than asked for
-        of a server that is known to serve as many.
-        """
-        is_short = len(page.records) < page.asked <= self._served
-        brings_nothing = not fresh and page.start + page.asked > self.position
-        self._barren = self._barren + 1 if brings_nothing else 0
-        if page.total is not None:
-            # A count may be wrong for good: records that it counts and nobody may see.
-            return page.is_last or self._barren > 1
-        return is_short or brings_nothing
-
-    def end(self) -> bool:
-        """End the stream, unless records are missing although nothing changed.
-
-        Returns:
-            Whether the stream has ended.
-        """
-        short = max(self._missing, 0)
-        if short and self._distrusted:
-            self._logger.warning(
-                "%s: DrChrono counts %d records more than it lists",
-                self._source.stream,
-                short,
-            )
-        if self._distrusted or not (short or self._reading.misplaced):
-            self.done = True
-        elif short:
-            self._read_steadily(f"{short} records of the count did not appear")
-        else:
-            self._read_steadily("records that share one updated_at change their order")
-        return self.done
-
-    @property
-    def _missing(self) -> int:
-        """Records that lie before the position, though they never came.
-
-        What changed meanwhile came in two versions, so it can hide such a loss, but
-        never look like one. Where `since` has moved, the position is an estimate if
-        anything changed.
-        """
-        if self.frame.base and not self._quiet:
-            return 0
-        counted = self.count if self._quiet and self.count else 0
-        return max(self.position, counted) - self._reading.distinct
-
-    def _read_steadily(self, why: str) -> None:
-        """Read the whole stream again in an order that does not change."""
-        self._logger.warning(
-            "%s: %s; reading it again in the order of %s",
-            self._source.stream,
-            why,
-            self._source.steady.value,
-        )
-        self._distrusted = True
-        count = self.count
-        self._start_over(Frame(self._source.since, self._source.steady))
-        self.count = count
-
-    def _note_count(self, count: int) -> None:
-        """Remember how many records there are, and whether that changes."""
-        if self._first_count is None:
-            self._first_count = count
-        self._quiet = self._quiet and count == self._first_count
-        self.count = count
+        self._size = max(1, size // 2)

@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from tap_drchrono import bookmarks, states, timestamps
 from tap_drchrono.endpoints import Endpoint, Group
+from tap_drchrono.lists.evidence import Shortage
 from tap_drchrono.records.rows import Rows, mapped_fields
 from tap_drchrono.records.sinks import BatchFiles, RecordLines
 from tap_drchrono.run_log import words
@@ -39,6 +40,9 @@ if t.TYPE_CHECKING:
     from tap_drchrono.engine import Engine
     from tap_drchrono.pages import Outcome, Page
     from tap_drchrono.records.sinks import Sink
+
+_SHORTAGE = "shortage"
+"""Where a stream's state notes that records are counted and did not come."""
 
 Token = t.TypeVar("Token")
 Token_co = t.TypeVar("Token_co", covariant=True)
@@ -235,6 +239,7 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
                 if paginator.outcome().whole:
                     sink.complete()
                     self.reached_end(paginator.outcome())
+                self._note(paginator.outcome().shortage)
                 self._claim(paginator.outcome().bookmark)
                 self._trouble = "warned" if self._warned else ""
         finally:
@@ -506,7 +511,8 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
         """Write a STATE with a bookmark that holds now.
 
         Args:
-            bookmark: The bookmark; None for none.
+            bookmark: The bookmark; None for none. That is written out: Meltano merges
+                states, so what is left out would keep an older value.
         """
         if self.incremental:
             self._keep(bookmark)
@@ -520,6 +526,23 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
         covered = self.covered_from
         key = str(self.replication_key)
         states.write(self.stream_state, key, bookmark, covered)
+
+    @property
+    def noted_shortage(self) -> Shortage | None:
+        """What the run before noted: records counted that did not come."""
+        return Shortage.of(self.stream_state.get(_SHORTAGE))
+
+    def _note(self, shortage: Shortage | None) -> None:
+        """Put a shortage into the state; null where there was one before.
+
+        Args:
+            shortage: The shortage; None for none.
+        """
+        state = self.stream_state
+        if shortage and self.incremental:
+            state[_SHORTAGE] = shortage.note()
+        elif _SHORTAGE in state:
+            state[_SHORTAGE] = None
 
     def write_state(self) -> None:
         """Write a STATE, with the bookmark that was claimed last."""

@@ -54,6 +54,8 @@ class BulkListStream(DrChronoStream[Token, Answer]):
             self.steady_order,
             self.stored_bookmark,
             {name: "true" for name, on in includes.items() if self.config[on]},
+            self.config["lookback_days"],
+            self.noted_shortage,
         )
 
     @override
@@ -66,16 +68,17 @@ class BulkListStream(DrChronoStream[Token, Answer]):
     def get_http_request(self, *, page: PageContext[Token]) -> HTTPRequest:
         """Turn a page token into a POST or a GET."""
         token = t.cast("Token", page.next_page_token)
-        pending = token.list
-        url = self.url_base + pending.source.endpoint.path
+        job = token.list
+        url = self.url_base + job.wanted.source.endpoint.path
         if not isinstance(token, Submit):
-            return HTTPRequest(url, "GET", {"uuid": pending.uuid})
+            return HTTPRequest(url, "GET", {"uuid": job.uuid})
+        wanted = job.wanted
         params: dict[str, t.Any] = {
-            "since": pending.frame.since.isoformat(),
-            "order_by": pending.frame.order.value,
-            "page": pending.window.page,
-            "page_size": pending.window.size,
-            **pending.source.flags,
+            "since": wanted.frame.since.isoformat(),
+            "order_by": wanted.frame.order.value,
+            "page": wanted.window.page,
+            "page_size": wanted.window.size,
+            **wanted.source.flags,
         }
         return HTTPRequest(url, "POST", params)
 
@@ -86,8 +89,10 @@ class BulkListStream(DrChronoStream[Token, Answer]):
         A list asked for ahead, for a stream whose turn will come, is no reason to
         wait, or to fail: its own stream will ask again.
         """
+        if token.list.answer:
+            return Answered(None, token.list.answer)
         self.engine.progress.wait_until(token.at)
-        if token.list.stream != self.name:
+        if token.list.wanted.stream != self.name:
             return self._ask_ahead(token)
         request = self.get_http_request(page=PageContext(None, token))
         return self.engine.api.ask(
@@ -99,7 +104,7 @@ class BulkListStream(DrChronoStream[Token, Answer]):
         request = self.get_http_request(page=PageContext(None, token))
         try:
             return self.engine.api.ask(
-                token.list.source.endpoint,
+                token.list.wanted.source.endpoint,
                 request,
                 lambda found: interpret(token, found),
                 tries=1,
@@ -109,13 +114,12 @@ class BulkListStream(DrChronoStream[Token, Answer]):
 
     def submit_ahead(self) -> None:
         """Submit the first lists of the bulk streams, as far as there is room."""
-        budget, clock = self.engine.budget, self.engine.clock
-        while pending := budget.next_ahead(own=0):
-            answer = self._ask_ahead(Submit(pending, 1)).value
-            if answer.status is Status.IN_PROGRESS and answer.uuid:
-                pending.submitted(answer.uuid, clock.now())
-            else:
-                budget.give_up(pending)
+        budget = self.engine.budget
+        while job := budget.next_ahead():
+            budget.submitting(job)
+            answer = self._ask_ahead(Submit(job, 1)).value
+            budget.submitted(job, answer)
+            if answer.status is not Status.IN_PROGRESS:
                 return
 
     @override

@@ -17,6 +17,8 @@ from tap_process import Target, only
 
 PAGE = 40
 DAY = dt.timedelta(days=1)
+ZONES = dt.timedelta(hours=14)
+"""How far the zone in which `since` is read may lie from that of the timestamps."""
 NEVER = 3600.0
 """Seconds that a list takes which the tests do not wait for."""
 
@@ -75,7 +77,7 @@ class TestResuming:
             assert bookmark is not None
             served.api.log.clear()
             tap.run(catalog=chosen, state=copy.state).good(copy)
-            since = dt.datetime.fromisoformat(bookmark).date() - DAY
+            since = (dt.datetime.fromisoformat(bookmark) - ZONES).date() - DAY
             assert since_of(served.api) == {"patients": str(since)}
             assert_equal(copy, "patients", source(served.api, "patients"))
 
@@ -92,7 +94,7 @@ class TestResuming:
             assert stopped.emitted[name] > 0
             assert stopped.bookmark(name) == "2020-01-01"
             copy = tap.run(catalog=chosen, state=stopped.state).good(stopped)
-            assert since_of(served.api) == {name: "2019-12-31"}
+            assert since_of(served.api) == {name: "2019-12-30"}
             assert_equal(copy, name, source(served.api, name))
             assert about_today(copy.bookmark(name))
 
@@ -122,7 +124,7 @@ class TestStates:
             ended = make_tap(served, start_date="2020-02-02").run(state=junk)
             target = ended.good()
             since = since_of(served.api)
-        assert since.pop("clinical_notes") == "2024-05-05"
+        assert since.pop("clinical_notes") == "2024-05-04"
         assert set(since.values()) == {"2020-02-02"}
         assert len(since) == len(STREAMS) - 1
         assert "junk" not in ended.log
@@ -142,7 +144,7 @@ class TestStates:
 
     @pytest.mark.parametrize(
         ("days", "since"),
-        [(1, "2024-05-05"), (30, "2024-04-06"), (10**9, "1970-01-01")],
+        [(1, "2024-05-04"), (30, "2024-04-05"), (10**9, "1970-01-01")],
     )
     def test_the_lookback(self, make_tap, catalog, days, since):
         before = state_of(patients="2024-05-06 07:08:09")
@@ -210,7 +212,10 @@ class TestTimestamps:
             for state in target.states
         ]
         assert set(during) <= {"2020-01-01T00:00:00"}
-        assert last == max(record["updated_at"] for record in raw)
+        started = dt.datetime.fromisoformat(last)
+        newest = max(record["updated_at"].replace(" ", "T") for record in raw)
+        assert newest < last
+        assert abs(dt.datetime.now(dt.UTC).replace(tzinfo=None) - started) < DAY
         assert "Records do not arrive in the order of updated_at" in ended.log
 
 
@@ -225,7 +230,7 @@ class TestStreamsWithoutUpdatedAt:
             assert about_today(bookmark)
             served.api.log.clear()
             again = tap.run(catalog=chosen, state=target.state).good()
-            since = dt.date.fromisoformat(bookmark) - DAY
+            since = dt.date.fromisoformat(bookmark) - 2 * DAY
             assert since_of(served.api) == {name: str(since)}
         assert again.emitted[name] < 20
         assert again.bookmark(name) >= bookmark

@@ -11,7 +11,8 @@ import pytest
 from list_model import FakeClock, ListModel, read, source_of
 
 from tap_drchrono.errors import StreamError
-from tap_drchrono.lists.budget import ListDesk
+from tap_drchrono.lists.budget import JobBudget
+from tap_drchrono.lists.claims import Claims
 from tap_drchrono.lists.jobs import Answer, Fetch, Status, Submit
 from tap_drchrono.lists.paginator import BulkListPaginator
 
@@ -67,7 +68,7 @@ def test_a_slow_first_list_is_no_reason_to_wait_with_the_others():
 
 def test_the_first_lists_of_later_streams_are_generated_meanwhile():
     clock = FakeClock()
-    desk = ListDesk(8, clock)
+    desk = JobBudget(8, clock)
     names = [f"s{n}" for n in range(8)]
     models = {name: filled(300, seconds=steady(5)) for name in names}
     sources = {n: source_of(n) for n in names}
@@ -81,7 +82,7 @@ def test_the_first_lists_of_later_streams_are_generated_meanwhile():
         while not paginator.finished:
             token = paginator.current_value
             clock.sleep(token.at - clock.now())
-            model = models[token.list.stream]
+            model = models[token.list.wanted.stream]
             ask = model.post if isinstance(token, Submit) else model.get
             page = paginator.page(ask(token.list, clock.now()))
             emitted += page.records if page else ()
@@ -91,56 +92,11 @@ def test_the_first_lists_of_later_streams_are_generated_meanwhile():
     assert sum(model.requests for model in models.values()) <= 20
 
 
-def test_lists_of_other_streams_leave_half_of_the_room():
-    clock = FakeClock()
-    desk = ListDesk(8, clock)
-    others = [source_of(f"o{n}", first_sync=False) for n in range(7)]
-    desk.expect(source.first_list() for source in others)
-    for _ in range(7):
-        desk.next_ahead(own=1).submitted("uuid", clock.now())
-    assert desk.next_ahead(own=1) is None
-    assert desk.room(own=1) == 0
-    # Their lists may never be ready: the stream being read waits no longer than usual.
-    first = source_of("first").first_list()
-    first.submitted("uuid", clock.now())
-    clock.sleep(2)
-    first.looks, first.looked_at = 1, 1.5
-    desk.ready(first, 1000)
-    clock.sleep(4)
-    assert desk.room(own=0) == 8
-
-
-def test_what_is_lent_later_is_half_of_the_room():
-    clock = FakeClock()
-    desk = ListDesk(4, clock)
-    first = source_of("first").first_list()
-    first.submitted("uuid", clock.now())
-    clock.sleep(2)
-    first.looks, first.looked_at = 1, 1.5
-    desk.ready(first, 1000)
-    desk.expect(source_of(f"o{n}").first_list() for n in range(7))
-    for _ in range(2):
-        desk.next_ahead(own=0).submitted("uuid", clock.now())
-    assert desk.next_ahead(own=0) is None
-    assert desk.room(own=0) == 2
-
-
-def test_failing_lists_make_for_fewer_at_once():
-    desk = ListDesk(8, FakeClock())
-    desk.failed()
-    assert desk.room(own=0) == 4
-    desk.failed()
-    desk.failed()
-    desk.failed()
-    assert desk.room(own=0) == 1
-
-
 @pytest.mark.parametrize(
     "failure",
     [
         Answer(Status.FAILED, "Failed"),
         Answer(Status.FAILED, "HTTP 500 Error"),
-        Answer(Status.GONE, "HTTP 404"),
     ],
 )
 def test_a_list_that_fails_is_submitted_again(failure):
@@ -148,7 +104,7 @@ def test_a_list_that_fails_is_submitted_again(failure):
     failed = []
 
     def answer_get(pending, answer):
-        if pending.window.page == 2 and not failed:
+        if pending.wanted.window.page == 2 and not failed:
             failed.append(pending)
             return failure
         return answer
@@ -156,14 +112,14 @@ def test_a_list_that_fails_is_submitted_again(failure):
     model.answer_get = answer_get
     emitted, paginator = read(model)
     assert keys(emitted) == list(range(3_000))
-    assert paginator.resubmitted == 1
+    assert paginator.outcome().resubmitted == 1
 
 
 def test_a_window_that_fails_twice_is_read_in_smaller_pages():
     model = filled(6_000)
 
     def answer_get(pending, answer):
-        if answer.status is Status.COMPLETE and pending.window.size > 600:
+        if answer.status is Status.COMPLETE and pending.wanted.window.size > 600:
             return Answer(Status.FAILED, "Failed")
         return answer
 
@@ -194,7 +150,7 @@ def test_a_list_that_never_ends_is_given_up_and_submitted_again():
     started = clock.now()
     emitted, paginator = read(model, clock=clock, first_sync=False)
     assert keys(emitted) == list(range(10))
-    assert paginator.resubmitted == 1
+    assert paginator.outcome().resubmitted == 1
     assert 1800 <= clock.now() - started < 1900
 
 
@@ -207,7 +163,7 @@ def test_a_slow_target_costs_lists_but_no_records():
 
     emitted, paginator = read(model, clock=clock, on_page=two_hours)
     assert keys(emitted) == list(range(5_000))
-    assert paginator.resubmitted
+    assert paginator.outcome().resubmitted
 
 
 def test_without_pagination_the_pages_are_read_one_by_one():
@@ -231,7 +187,7 @@ def test_without_pagination_a_short_page_is_not_taken_for_the_end(size, served, 
 def test_a_count_that_is_too_high_costs_a_warning_not_the_stream(size, caplog):
     model = filled(40)
     model.answer_get = lambda _, answer: (
-        dataclasses.replace(answer, count=43)
+        dataclasses.replace(answer, claims=dataclasses.replace(answer.claims, count=43))
         if answer.status is Status.COMPLETE
         else answer
     )
@@ -244,7 +200,7 @@ def test_a_count_that_is_too_high_costs_a_warning_not_the_stream(size, caplog):
 def test_an_answer_that_contradicts_itself_is_not_believed(lie):
     model = filled(40)
     model.answer_get = lambda _, answer: (
-        dataclasses.replace(answer, **lie)
+        dataclasses.replace(answer, claims=dataclasses.replace(answer.claims, **lie))
         if answer.status is Status.COMPLETE
         else answer
     )
@@ -269,7 +225,11 @@ def test_a_count_that_is_never_reached_is_told_and_ends(caplog):
         answer
         if answer.status is not Status.COMPLETE
         else Answer(
-            Status.COMPLETE, "Complete", answer.uuid, answer.records[:99], 1, 100, 99
+            Status.COMPLETE,
+            "Complete",
+            answer.uuid,
+            answer.records[:99],
+            Claims(1, 100, 99),
         )
         if len(answer.records) < 100
         else Answer(
@@ -277,13 +237,11 @@ def test_a_count_that_is_never_reached_is_told_and_ends(caplog):
             "Complete",
             answer.uuid,
             answer.records[1:] * 2,
-            1,
-            198,
-            198,
+            Claims(1, 198, 198),
         )
     )
     read(model, page_size=100)
-    assert "counts 99 records more than it lists" in caplog.text
+    assert "records more than it lists" in caplog.text
 
 
 def test_since_moves_forward_where_page_numbers_end():
@@ -346,10 +304,10 @@ def test_a_page_that_is_gone_when_the_list_shrank_is_stepped_back_from():
     model = filled(3_000)
 
     def answer_get(pending, answer):
-        if pending.window.page == 4 and len(model.updated) == 3_000:
+        if pending.wanted.window.page == 4 and len(model.updated) == 3_000:
             for key in range(1_500):
                 model.remove(key)
-            return Answer(Status.COMPLETE, "no such page")
+            return Answer(Status.BEYOND, "no such page")
         return answer
 
     model.answer_get = answer_get
@@ -367,8 +325,8 @@ def test_a_page_refused_when_asked_for_ahead_waits_for_the_pages_before_it():
         ]:
             model.remove(key)
         answer = post(pending, now)
-        if pending.window.start >= len(model.updated):
-            return Answer(Status.COMPLETE, "no such page")
+        if pending.wanted.window.start >= len(model.updated):
+            return Answer(Status.BEYOND, "no such page")
         return answer
 
     model.post = refusing
