@@ -7,8 +7,6 @@ import typing as t
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_drchrono.lists.evidence import Shortage
-
     Record: t.TypeAlias = dict[str, t.Any]
 
 
@@ -25,6 +23,37 @@ class Page(t.NamedTuple):
     records: Sequence[Record]
     before: str | None
     after: str | None
+
+
+class Shortage(t.NamedTuple):
+    """Records that are counted and do not come; noted in the state until settled.
+
+    Attributes:
+        records: How many, or 0 where it is only known that some may be missing.
+    """
+
+    records: int
+
+    @classmethod
+    def of(cls, note: object) -> Shortage | None:
+        """Read the note of the run before.
+
+        Args:
+            note: As stored; junk counts as none.
+
+        Returns:
+            The shortage, or None.
+        """
+        if isinstance(note, bool) or not isinstance(note, int):
+            return None
+        return cls(max(note, 0))
+
+    def note(self) -> int:
+        """Write the note for the next run.
+
+        It is no object: Meltano fails where one meets a null.
+        """
+        return self.records
 
 
 class Outcome(t.NamedTuple):

@@ -25,6 +25,7 @@ if t.TYPE_CHECKING:
 
 _NOT_FOUND = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
+
 def interpret(token: Token, response: requests.Response) -> Answer:
     """Read an answer that is neither a 429 nor a redirect.
 

@@ -81,34 +81,3 @@ class Evidence(t.NamedTuple):
             tied=self.tied or tied,
         )
         return now._replace(doubted=now.doubted or now.tied or now.missing > 0)
-
-
-class Shortage(t.NamedTuple):
-    """Records that are counted and do not come; noted in the state until settled.
-
-    Attributes:
-        records: How many, or 0 where it is only known that some may be missing.
-    """
-
-    records: int
-
-    @classmethod
-    def of(cls, note: object) -> Shortage | None:
-        """Read the note of the run before.
-
-        Args:
-            note: As stored; junk counts as none.
-
-        Returns:
-            The shortage, or None.
-        """
-        if isinstance(note, bool) or not isinstance(note, int):
-            return None
-        return cls(max(note, 0))
-
-    def note(self) -> int:
-        """Write the note for the next run.
-
-        It is no object: Meltano fails where one meets a null.
-        """
-        return self.records

@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_drchrono.endpoints import Endpoint
-    from tap_drchrono.lists.evidence import Shortage
+    from tap_drchrono.pages import Shortage
 
 LIFETIME = 3600.0
 """Seconds for which the server keeps a list."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_drchrono.lists.evidence import Shortage
-from tap_drchrono.pages import Outcome
+from tap_drchrono.pages import Outcome, Shortage
 
 if t.TYPE_CHECKING:
     from tap_drchrono.lists.reading import Reading

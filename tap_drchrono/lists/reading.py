@@ -37,7 +37,7 @@ _PATIENCE = 8
 order that updates do not change. Four times as many may be read, beside three a page.
 """
 _MORE_PATIENCE = 40
-"""The same in that order, before the stream is given up."""
+"""The same in that order, beside two a page, before the stream is given up."""
 _MEMORY = 30_000
 """Records to remember at least, however small the pages."""
 _SKIPS = 8
@@ -645,7 +645,7 @@ class Reading:
         """Tell whether too many windows were wasted on records that move."""
         now, pages = self.now, self._pages
         if now.frame.order is not Order.UPDATED_AT:
-            return now.pace.wasted > _MORE_PATIENCE + pages // 2
+            return now.pace.wasted > _MORE_PATIENCE + 2 * pages
         return (
             now.pace.wasted > _PATIENCE + pages // 2
             or now.pace.windows > 4 * _PATIENCE + 3 * pages

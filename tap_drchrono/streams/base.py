@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from tap_drchrono import bookmarks, states, timestamps
 from tap_drchrono.endpoints import Endpoint, Group
-from tap_drchrono.lists.evidence import Shortage
+from tap_drchrono.pages import Shortage
 from tap_drchrono.records.rows import Rows, mapped_fields
 from tap_drchrono.records.sinks import BatchFiles, RecordLines
 from tap_drchrono.run_log import words

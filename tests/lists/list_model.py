@@ -19,9 +19,8 @@ if t.TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from tap_drchrono.lists.evidence import Shortage
     from tap_drchrono.lists.jobs import Job, Wanted
-    from tap_drchrono.pages import Outcome
+    from tap_drchrono.pages import Outcome, Shortage
 
 T0 = dt.datetime(2024, 1, 1)  # noqa: DTZ001 - the API's timestamps name no zone
 DAY = 86_400
