@@ -201,6 +201,11 @@ _AHEAD_AGAIN: dict[tuple[Request, Moment, bool], Expect] = {
 }
 """What a list asked for ahead gets is believed when its stream asks itself."""
 
+_PERHAPS_THE_END: dict[tuple[Request, Moment, bool], Expect] = {
+    (P, moment, False): WHOLE for moment in (Moment.MIDDLE, Moment.LAST, Moment.BY_ID)
+}
+"""A later page that is not found may lie behind the list's end: the tap looks again."""
+
 _WITHHELD = Expect(Outcome.WARNED, "no records. If there should be some")
 
 TROUBLES: tuple[Trouble, ...] = (
@@ -301,7 +306,8 @@ TROUBLES: tuple[Trouble, ...] = (
         "missing uuid",
         {"kind": "missing_uuid"},
         once={P: WHOLE, G: WHOLE},
-        lasting={P: fails(_TRIED)},
+        lasting={P: fails("could not generate a list (last answer: no name")},
+        by_page=False,
     ),
     Trouble(
         "redirect on the same host",
@@ -366,7 +372,7 @@ TROUBLES: tuple[Trouble, ...] = (
             G: fails("could not generate a list (last answer: HTTP 404)"),
             T: stops("no token endpoint"),
         },
-        at=_AHEAD_AGAIN,
+        at=_AHEAD_AGAIN | _PERHAPS_THE_END,
         by_page=False,
     ),
     *(
