@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import signal
+
 import pytest
 from copies import Copy, differences, source_of
-from drchrono_sandbox import Api, Practice, Settings
+from drchrono_sandbox import Api, Changes, Practice, Settings
 from simulated import NOW, SimulatedClock, catalog_of, pasted, run, settings_for
 
 THREE = ("appointments", "patients", "prescription_messages")
@@ -12,7 +15,7 @@ START = 8.0
 """Seconds after which a run is in the middle of its first stream."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def practice():
     return Practice.generate(records=60, now=NOW - 7200)
 
@@ -251,3 +254,55 @@ def test_posts_that_never_work_end_in_time(sync):
     assert ended.status == 1
     assert "3 of 3 streams failed" in ended.log
     assert 890 <= found.seconds < 1200
+
+
+def test_a_stop_ends_the_wait_for_an_outage(sync):
+    found = sync({"kind": "503", "begins": NOW + START})
+    found.clock.stop_at = NOW + 300
+    ended = found.run()
+
+    assert ended.status == 128 + signal.SIGTERM
+    assert found.seconds < 361
+    found.clock.stop_at = float("inf")
+    found.api.set_faults(())
+    assert found.run().status == 0
+    assert found.lacks() == {}
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_whatever_the_weather_nothing_is_lost(sync, seed):
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    found = sync()
+    for _ in range(3):
+        begins = found.clock.time
+        faults = []
+        for _ in range(rng.randint(1, 4)):
+            begins += rng.uniform(0, 90)
+            faults.append(
+                {
+                    "kind": rng.choice([*KINDS, "429", "truncate"]),
+                    "form": "bare",
+                    "method": rng.choice(["", "", "POST", "GET"]),
+                    "endpoint": rng.choice(["*", "*", "", "patients", "token"]),
+                    "retry_after": rng.choice(["", "", "0", "40", "99999999"]),
+                    "begins": begins,
+                    "ends": begins + rng.choice([1, 20, 60, 400, 850, 3000]),
+                    "times": None,
+                    "chance": rng.choice([1.0, 0.7]),
+                }
+            )
+        found.api.set_faults(faults)
+        ended = found.run()
+        assert ended.status in {0, 1}, ended.log
+        assert "unexpected " not in ended.log
+        if ended.status == 0:
+            assert found.lacks() == {}
+        assert found.seconds < 3 * 3600
+        found.clock.time += 86_400 - 3600
+        amounts = Changes(updates=4, inserts=1)
+        for stream in THREE:
+            found.api.practice.change(stream, amounts, rng, found.clock.time)
+        found.clock.time += 3600
+    found.api.set_faults(())
+    assert found.run().status == 0
+    assert found.lacks() == {}
