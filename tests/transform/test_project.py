@@ -113,3 +113,19 @@ def test_both_duckdbs_are_the_same():
     )
     pin = loader["pip_url"].split()[-1]
     assert pin in UTILITIES["dbt-duckdb"]["pip_url"].split()
+
+
+def test_dbt_builds_where_the_loader_writes():
+    (loader,) = (
+        one for one in MELTANO["plugins"]["loaders"] if one["name"] == "target-duckdb"
+    )
+    plugin = UTILITIES["dbt-duckdb"]
+    (path,) = (one for one in plugin["settings"] if one["name"] == "filepath")
+    assert path["env"] == "TARGET_DUCKDB_FILEPATH"
+    assert plugin["config"]["filepath"] == loader["config"]["filepath"]
+    schemas = {
+        one["config"]["default_target_schema"].lower()
+        for one in MELTANO["plugins"]["loaders"]
+        if "default_target_schema" in one.get("config", {})
+    }
+    assert schemas == {DBT["vars"]["drchrono_schema"]}
