@@ -237,7 +237,10 @@ class TapDrchrono(Tap):
         # The SDK sets it to the log level of everything else.
         self.metrics_logger.setLevel(self.config["metrics_log_level"])
         streams = self.streams_to_read()
-        self.engine.progress.expect([stream.name for stream in streams])
+        progress = self.engine.progress
+        progress.expect([stream.name for stream in streams])
+        if isinstance(self.message_writer, MessageWriter):
+            self.message_writer.on_wait = progress.show_slow_target
         self.engine.api.expect((one.endpoint(), one.ping()) for one in streams)
         try:
             self._learn_the_time(next((s for s in streams if s.lies_ahead), None))

@@ -22,6 +22,8 @@ from typing_extensions import override
 from tap_drchrono.errors import OutputError, Stopped
 
 if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_drchrono.clock import Clock
 
 _PIPE_SIZE = 1 << 20
@@ -42,12 +44,17 @@ class MessageWriter(GenericSingerWriter[bytes, Message]):
 
     Into a pipe, a line is only begun when it fits: so a target that is slow or stuck
     never leaves the tap in the middle of a line, where it could not be stopped.
+
+    Attributes:
+        clock: Waits until there is room in the pipe.
+        on_wait: Called again and again meanwhile.
     """
 
     def __init__(self) -> None:
         """Write without looking at a clock, until one is given."""
         super().__init__()
         self.clock: Clock | None = None
+        self.on_wait: Callable[[], None] = lambda: None
         self._encoder = msgspec.json.Encoder(
             enc_hook=_encode_other, decimal_format="number"
         )
@@ -135,6 +142,7 @@ class MessageWriter(GenericSingerWriter[bytes, Message]):
                 break  # what it has not read stays unread, and a write fails
             if self._room < size + _RESERVE:
                 self.clock.sleep(_PAUSE)
+                self.on_wait()
         self._room -= size
 
     def _reader_is_gone(self) -> bool:

@@ -103,7 +103,8 @@ class Progress:
         self._names: Sequence[str] = ()
         self._standing: Callable[[], Standing] | None = None
         self._stream = ""
-        self._due = clock.now() + EVERY
+        # DrChrono's clock may be set by the next answer, by days: this one runs evenly.
+        self._due = clock.monotonic() + EVERY
         self._start = self._at_page = Standing(0)
         self._started = self._paged = 0.0
         self._learning = 0
@@ -115,7 +116,7 @@ class Progress:
             names: Their names, in the order of the sync.
         """
         self._names = names
-        self._due = self._clock.now() + EVERY
+        self._due = self._clock.monotonic() + EVERY
 
     def place(self, stream: str) -> str:
         """Name a stream with its place, such as `line_items (3 of 8)`.
@@ -157,16 +158,23 @@ class Progress:
         self._logger.debug("%s: page %d is out", self._stream, at.pages)
         self.show_if_due()
 
-    def show_if_due(self) -> None:
-        """Write a line if it is time for one."""
-        now = self._clock.now()
-        # The first answer may have set the clock back, by days.
-        self._due = min(self._due, now + EVERY)
+    def show_if_due(self, why: str = "") -> None:
+        """Write a line if it is time for one.
+
+        Args:
+            why: What else is to be said of the moment.
+        """
+        now = self._clock.monotonic()
         if self._standing is None or now < self._due:
             return
         self._due = now + EVERY
         at = self._standing()
-        self._logger.info("%s", line(self.place(self._stream), at, self._left(at)))
+        said = line(self.place(self._stream), at, self._left(at))
+        self._logger.info("%s%s", said, why)
+
+    def show_slow_target(self) -> None:
+        """Write a line if it is time for one, while the target takes no records."""
+        self.show_if_due(", waiting for the target")
 
     def wait_until(self, moment: float) -> None:
         """Wait, with a line whenever it is time for one.
@@ -179,8 +187,9 @@ class Progress:
         """
         self._clock.check()
         while (left := moment - self._clock.now()) > 0:
-            due = self._due if self._standing else moment
-            self._clock.sleep(max(min(left, due - self._clock.now()), _SLIGHT))
+            if self._standing:
+                left = min(left, self._due - self._clock.monotonic())
+            self._clock.sleep(max(left, _SLIGHT))
             self.show_if_due()
 
     def _measure_from(self, at: Standing) -> None:
@@ -195,7 +204,7 @@ class Progress:
 
     def _active(self) -> float:
         """Say what time it would be if nothing had ever stood in the way."""
-        return self._clock.now() - self._lost()
+        return self._clock.monotonic() - self._lost()
 
     def _left(self, at: Standing) -> float | None:
         """Estimate when the stream has been read."""

@@ -130,6 +130,17 @@ def test_a_stuck_target_does_not_hold_a_stop(open_pipe, size):
     assert before["type"] == last["type"] == "STATE"
 
 
+def test_that_the_target_is_slow_can_be_told(open_pipe):
+    open_pipe()
+    clock = Impatient(waits=3)
+    writer = writer_with(clock)
+    told = []
+    writer.on_wait = lambda: told.append(clock.waits)
+    with pytest.raises(Stopped):
+        write_until_stopped(writer, 1000, [])
+    assert told == [2, 1]
+
+
 def test_a_line_longer_than_the_pipe_goes_through_an_empty_one(open_pipe):
     pipe = open_pipe()
     target = threading.Thread(target=pipe.drain)

@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 
 import pytest
-from list_model import FakeClock
+from simulated import SimulatedClock
 
 from tap_drchrono.api.quota import Quota
 from tap_drchrono.run_log.progress import EVERY, Progress, Standing, line
@@ -54,7 +54,7 @@ class Watched:
     def __init__(self, caplog, limit=500):
         caplog.set_level(logging.INFO)
         self._log = caplog
-        self.clock = FakeClock(NOON)
+        self.clock = SimulatedClock(NOON)
         self.requests: Counter[str] = Counter()
         self.quota = Quota(limit, self.clock, logging.getLogger("tap-drchrono"))
         self.progress = Progress(
@@ -106,6 +106,13 @@ def test_what_flows_slowly_has_lines_too(watched):
     assert len(watched.lines) == 100 // EVERY
 
 
+def test_a_slow_target_is_told(watched):
+    watched.clock.time += EVERY
+    watched.progress.show_slow_target()
+    (said,) = watched.lines
+    assert said.endswith(", still measuring, waiting for the target")
+
+
 def test_no_stream_is_no_line(watched):
     watched.progress.end()
     watched.progress.wait_until(NOON + 100)
@@ -141,6 +148,18 @@ def test_waits_for_the_quota_are_no_measure_of_speed(watched):
     watched.quota.take()
     watched.page(records=17_000)
     assert watched.lines[-1].endswith("17,000 of 32,000 records, about 10 s left")
+
+
+@pytest.mark.parametrize("days", [-3, 3])
+def test_a_clock_that_is_set_right_is_no_measure_of_speed(watched, days):
+    watched.progress.wait_until(NOON + 5)
+    watched.clock.told(watched.clock.now() + days * 86_400)
+    for page in range(1, 17):
+        watched.clock.time += 1
+        watched.page(records=1000 * page, total=32_000, lists=0)
+    watched.progress.wait_until(watched.clock.now() + EVERY)
+    assert len(watched.lines) == 1
+    assert watched.lines[0].endswith("16,000 of 32,000 records, about 20 s left")
 
 
 def test_a_stream_that_is_read_again_is_measured_again(watched):
