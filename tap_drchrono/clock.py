@@ -75,6 +75,10 @@ class Clock:
     A signal handler may only set a flag (`request_stop`), since raising from one could
     tear a line that is being written. So every wait looks at the flag, several times a
     second.
+
+    Attributes:
+        woke_at: When it was taken forward last, in seconds since the epoch: what began
+            before tells nothing of how long things take.
     """
 
     def __init__(self) -> None:
@@ -84,6 +88,7 @@ class Clock:
         self._insisted = False
         self._ahead_of_monotonic = self.machine_time() - self.monotonic()
         self._is_set = False
+        self.woke_at = 0.0
 
     def machine_time(self) -> float:
         """Return this machine's wall clock, in seconds since the epoch."""
@@ -118,6 +123,7 @@ class Clock:
         behind = server_time - self.now()
         if behind > _JITTER or (behind < -_JITTER and not self._is_set):
             self._ahead_of_monotonic += behind
+            self.woke_at = self.now() if self._is_set else 0.0
         self._is_set = True
         return self.machine_time() - server_time
 

@@ -44,8 +44,9 @@ def test_sleep_is_noticed_with_the_next_answer():
     clock.told(NOW)
     clock.suspend(6 * 3600)
     assert clock.now() == NOW
+    assert clock.woke_at == 0
     clock.told(clock.time)
-    assert clock.now() == NOW + 6 * 3600
+    assert clock.now() == clock.woke_at == NOW + 6 * 3600
 
 
 @pytest.mark.parametrize("late", [0.4, 0.9, 3.0, -3.0])

@@ -244,6 +244,8 @@ class JobBudget:
         self._forget(job)
         job.state = JobState.READY
         self._limit = min(self._limit + 0.5, float(self._max_pending))
+        if job.submitted_at < self._clock.woke_at:
+            return  # the machine slept meanwhile
         age = self._clock.now() - job.submitted_at
         for times in (self._times[job.wanted.stream], self._any_stream):
             expected = times.expected(records) or self._any_stream.expected(records)

@@ -101,7 +101,7 @@ def test_a_clock_that_is_set_in_the_middle_costs_no_time(tmp_path, seconds, afte
     assert nights.seconds < 60
 
 
-@pytest.mark.parametrize("hours", [1.5, 6, 50])
+@pytest.mark.parametrize("hours", [0.2, 0.5, 1.5, 6, 50])
 @pytest.mark.parametrize("request_number", [3, 6, 11])
 def test_lists_that_expired_while_the_machine_slept_are_submitted_again(
     tmp_path, hours, request_number

@@ -29,6 +29,8 @@ DAY = 86_400
 class FakeClock:
     """A clock that only moves when somebody sleeps."""
 
+    woke_at = 0.0
+
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self.time = now
         self.slept: list[float] = []
