@@ -1,7 +1,8 @@
 """Write what the documentation says of the streams: `python docs/generate_streams.py`.
 
-The pages of docs/streams/, the recipe in docs/privacy.md and the streams on the Meltano
-Hub page, all from the classes and schemas of the tap.
+The pages of docs/streams/, the recipe in docs/privacy.md, the new tables in
+docs/upgrading.md and the streams on the Meltano Hub page, all from the classes and
+schemas of the tap.
 """  # noqa: INP001 - a script beside the pages it makes
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ DOCS = Path(__file__).parent
 SCHEMAS = DOCS.parent / "tap_drchrono" / "schemas"
 PAGES = DOCS / "streams"
 PRIVACY = DOCS / "privacy.md"
+UPGRADING = DOCS / "upgrading.md"
 HUB = DOCS / "hub" / "tap-drchrono.yml"
 
 BEGIN = "<!-- Written by `python docs/generate_streams.py`. -->\n"
@@ -268,15 +270,13 @@ def overview() -> str:
 def left_out(schema: Schema, marked: dict[str, bool], path: str = "") -> Iterator[str]:
     """Name the columns that the recipe leaves out.
 
-    Meltano's patterns reach into objects, but not into arrays.
-
     Args:
         schema: The schema of a stream or of an object.
         marked: The marks of the stream.
         path: What stands before the names.
 
     Yields:
-        Dotted names; an array or an object where it is left out as a whole.
+        Dotted names; that of an object or an array where nothing of it stays.
     """
     for name, field in schema["properties"].items():
         here = path + name
@@ -286,7 +286,7 @@ def left_out(schema: Schema, marked: dict[str, bool], path: str = "") -> Iterato
                 yield here
             continue
         within = [mark for one, mark in marked.items() if one.startswith(f"{here}.")]
-        if all(within) or ("items" in field and any(within)):
+        if all(within):
             yield here
         else:
             yield from left_out(inner, marked, f"{here}.")
@@ -313,18 +313,32 @@ def recipe() -> str:
     )
 
 
-def with_recipe(text: str) -> str:
-    """Renew the recipe on the page about privacy.
+def new_tables() -> str:
+    """List the tables that a sync without a selection adds since 0.1.0.
+
+    Returns:
+        A list in Markdown.
+    """
+    return "\n".join(
+        f"- `{one.endpoint().stream}`: {str(one.__doc__).strip().splitlines()[0]}"
+        for one in STREAMS
+        if one.offered and one.group is not Group.BULK
+    )
+
+
+def with_part(text: str, part: str) -> str:
+    """Renew the part of a page that is written here.
 
     Args:
         text: The page.
+        part: What is to stand between the two comments.
 
     Returns:
         The page, renewed.
     """
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{recipe()}\n\n{END}{after}"
+    return f"{before}{BEGIN}\n{part}\n\n{END}{after}"
 
 
 def streams_for_the_hub() -> str:
@@ -377,7 +391,8 @@ def render() -> dict[Path, str]:
     return {
         PAGES / "README.md": overview(),
         **pages,
-        PRIVACY: with_recipe(PRIVACY.read_text("utf-8")),
+        PRIVACY: with_part(PRIVACY.read_text("utf-8"), recipe()),
+        UPGRADING: with_part(UPGRADING.read_text("utf-8"), new_tables()),
         HUB: with_streams(HUB.read_text("utf-8")),
     }
 
