@@ -28,10 +28,6 @@ def _api() -> Api:
     return Api(Practice.generate(records=30), Settings())
 
 
-def _loaded(monkeypatch, rows):
-    monkeypatch.setattr(demo, "loaded_rows", lambda: rows)
-
-
 def test_two_runs_load_what_the_source_holds():
     program = str(meltano_environment())
     done = subprocess.run(
@@ -58,11 +54,20 @@ def test_two_runs_load_what_the_source_holds():
             continue
         assert source > 100
         assert source_then == loaded_then
-        # An edit of a line item posts transactions of its own.
         added = source_then - source
-        assert added >= 5 if name == "transactions" else added == 5
+        # Three line items are deleted, and their transactions with them.
+        if name != "transactions":
+            assert added == (2 if name == "line_items" else 5)
         assert 25 <= read_then < source
     assert "each table held the source's records" in done.stdout
+    text = " ".join(done.stdout.split())
+    (gone,) = re.findall(r"Line items that were deleted stay too: (\d+) rows", text)
+    assert int(gone) == 3
+    ((ids, orphans),) = re.findall(r"Of ([\d,]+) ids of doctors.*?(\d+) lead", text)
+    assert int(ids.replace(",", "")) > 1000
+    assert 0 < int(orphans) < int(ids.replace(",", "")) / 20
+    (requests,) = re.findall(r"second run cost (\d+) requests", text)
+    assert int(requests) <= 35
     assert "equal the source's books to the cent" in done.stdout
     check_answers(done.stdout)
 
@@ -101,10 +106,10 @@ def test_answers_that_differ_are_told(monkeypatch):
     assert demo.answer(api, as_of) == (wrong, True)
 
 
-def test_equal_tables_are_told(monkeypatch):
+def test_equal_tables_are_told():
     api = _api()
-    _loaded(monkeypatch, demo.source_rows(api))
-    loads = demo.compare(api, dict.fromkeys(demo.KEYS, 30))
+    warehouse = demo.Warehouse(demo.source_rows(api))
+    loads = demo.compare(api, dict.fromkeys(demo.KEYS, 30), warehouse)
     assert all(load.equal for load in loads.values())
     assert "DIFFERENT" not in demo.table(loads, loads)
 
@@ -120,13 +125,23 @@ def test_equal_tables_are_told(monkeypatch):
     ],
     ids=["lost", "twice", "another key", "an old version", "another flag"],
 )
-def test_a_table_that_differs_is_told(monkeypatch, spoil):
+def test_a_table_that_differs_is_told(spoil):
     api = _api()
     rows = demo.source_rows(api)
-    _loaded(monkeypatch, rows | {"appointments": spoil(rows["appointments"])})
-    loads = demo.compare(api, dict.fromkeys(demo.KEYS, 30))
+    rows |= {"appointments": spoil(rows["appointments"])}
+    loads = demo.compare(api, dict.fromkeys(demo.KEYS, 30), demo.Warehouse(rows))
     assert [name for name, load in loads.items() if not load.equal] == ["appointments"]
     assert demo.table(loads, loads).count("DIFFERENT") == 1
+
+
+def test_a_row_that_is_gone_is_left_out():
+    api = _api()
+    rows = demo.source_rows(api)
+    ghost = rows["line_items"][0]._replace(key="ghost", gone=True)
+    rows |= {"line_items": [*rows["line_items"], ghost]}
+    loads = demo.compare(api, dict.fromkeys(demo.KEYS, 30), demo.Warehouse(rows))
+    assert all(load.equal for load in loads.values())
+    assert loads["line_items"].gone == 1
 
 
 def test_a_users_own_settings_stay_out(monkeypatch):
