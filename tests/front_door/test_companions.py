@@ -268,9 +268,9 @@ class TestRefused:
             target = ended.good()
         (line,) = [x for x in ended.log.splitlines() if "authorization lacks" in x]
         for told in (
-            "doctors user:read",
-            "custom_vitals settings:read",
-            "patient_payments billing:patient-payment:read",
+            "doctors (user:read)",
+            "custom_vitals (settings:read)",
+            "patient_payments (billing:patient-payment:read)",
         ):
             assert told in line
         assert "clinical_note_templates" not in line
