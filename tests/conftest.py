@@ -9,7 +9,7 @@ import pytest
 from drchrono_sandbox import ACCESS_TOKEN
 from hypothesis import HealthCheck, settings
 from offline import Offline, OfflineTap
-from tap_process import Tap
+from process import Tap
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from drchrono_sandbox import Practice
 from offline import offline
-from tap_process import only
+from process import only
 
 from dev_tools.environments import meltano_environment
 

@@ -7,11 +7,11 @@ import json
 import re
 
 import pytest
+from comparison import assert_equal, extra_of, source
 from drchrono_sandbox import STREAMS, Practice, Settings
-from expected import assert_equal, extra_of, source
 from log_lines import errors_in, warnings_in
 from offline import offline
-from tap_process import only, select
+from process import only, select
 
 FULL = "FULL_TABLE"
 BEFORE = {

@@ -10,10 +10,10 @@ import dataclasses
 import random
 
 import pytest
+from comparison import source
 from drchrono_sandbox import STREAMS, Changes, Practice, Settings
-from expected import source
 from offline import offline
-from tap_process import only
+from process import only
 
 QUIET = Changes()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from copies import Copy, differences, source_of
+from comparison import differences, source_of
 from drchrono_sandbox import Api, Changes, Practice, Settings
 from simulated import NOW, SimulatedClock, catalog_of, run, settings_for
+from target import Target
 
 STREAMS = ("clinical_notes", "patients", "prescription_messages")
 """By `updated_at`, and without one."""
@@ -25,7 +26,7 @@ class Nights:
         self.api = Api(practice, base, clock=lambda: self.clock.time)
         self.directory = directory
         self.settings = settings_for(self.api, directory, page_size=12, **settings)
-        self.copy = Copy()
+        self.copy = Target(checks=False)
         self.rng = random.Random(7)  # noqa: S311 - reproducible changes
 
     def work(self):
@@ -47,7 +48,7 @@ class Nights:
             catalog=catalog_of(*STREAMS),
             **{"level": "WARNING"} | how,
         )
-        self.copy.take(ended.output)
+        self.copy.read(ended.output)
         self.seconds = self.clock.time - started
         return ended
 

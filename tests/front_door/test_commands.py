@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from drchrono_sandbox import REFRESH_TOKEN, STREAMS, Fault, Practice, Settings, serve
 from offline import OfflineTap, offline
-from tap_process import TAP, Tap, only
+from process import TAP, Tap, only
 
 from tap_drchrono.settings import SETTINGS
 from tap_drchrono.tap import TapDrchrono

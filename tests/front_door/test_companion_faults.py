@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from companion_matrix import ASKED_FOR, OFFERED, Outcome, render, rows
-from copies import Copy, differences, source_of
+from comparison import differences, source_of
 from drchrono_sandbox import Api, Practice, Settings
 from simulated import NOW, SimulatedClock, catalog_of, run, settings_for
+from target import Target
 
 BULK = "patients"
 STREAMS = (OFFERED, ASKED_FOR, BULK)
@@ -54,7 +55,7 @@ def test_row(row, practice, whole, catalog, tmp_path):
         api, clock, tmp_path, settings, catalog=catalog, cut=trouble.cut, level="INFO"
     )
 
-    copy = Copy().take(first.output)
+    copy = Target(checks=False).read(first.output)
     assert api.faults.applied[-1] > 0, "the fault of this row was not met"
     assert expect.says.format(row.stream) in first.log
     assert "Traceback" not in first.log
@@ -66,7 +67,7 @@ def test_row(row, practice, whole, catalog, tmp_path):
         case Outcome.WARNED:
             assert first.status == 0, first.log
             assert first.log.count(expect.says) == 1
-            assert len(copy.rows[row.stream]) == len(whole[row.stream]) - 1
+            assert len(copy.tables[row.stream]) == len(whole[row.stream]) - 1
         case Outcome.REFUSED:
             assert first.status == (0 if row.stream == OFFERED else 1), first.log
             assert first.log.count(f"{row.stream}: DrChrono refuses") >= 1
@@ -93,7 +94,7 @@ def test_row(row, practice, whole, catalog, tmp_path):
         level="WARNING",
     )
 
-    copy.take(second.output)
+    copy.read(second.output)
     assert second.status == 0, second.log
     assert differences(copy, whole) == {}
 

@@ -8,7 +8,7 @@ import json
 
 import pytest
 import simulated
-from copies import Copy, differences, plain, source_of
+from comparison import assert_equal, assert_same, differences, plain, source, source_of
 from drchrono_sandbox import (
     ACCESS_TOKEN,
     REFRESH_TOKEN,
@@ -20,9 +20,9 @@ from drchrono_sandbox import (
 )
 from drchrono_sandbox import STREAMS as BULK
 from drchrono_sandbox.plain.endpoints import PLAIN
-from expected import assert_equal, assert_same, source
 from offline import OfflineTap, offline
-from tap_process import Target, only
+from process import only
+from target import Target
 
 from tap_drchrono.endpoints import Group
 from tap_drchrono.schema_files import SCHEMAS
@@ -551,16 +551,16 @@ class TestKillAndResume:
                 api, clock, tmp_path, settings, catalog=chosen, **kwargs
             )
 
-        copy = Copy()
+        copy = Target(checks=False)
         for kill_at in (5, 9, 12):
             ended = run(state=copy.state, kill_at=kill_at)
             assert ended.status < 0
-            copy.take(ended.output[: ended.output.rfind(b"\n") + 1])
+            copy.read(ended.output[: ended.output.rfind(b"\n") + 1])
             api.change(
                 Changes(updates=5, inserts=1, streams=("patient_payments",)), seed=1
             )
         assert copy.bookmark("patient_payments") is None
-        assert copy.take(run(state=copy.state).output).bookmark("patient_payments")
+        assert copy.read(run(state=copy.state).output).bookmark("patient_payments")
         wanted = source_of(api, ["patient_payments"])
         assert differences(copy, wanted) == {}
 
@@ -578,6 +578,6 @@ class TestKillAndResume:
             catalog=only(everything, ["patient_payments"]),
         )
         assert ended.status == 0, ended.log
-        copy = Copy().take(ended.output)
+        copy = Target(checks=False).read(ended.output)
         assert differences(copy, source_of(api, ["patient_payments"])) == {}
         assert api.faults.applied == [1]

@@ -6,13 +6,14 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from copies import Copy, differences, source_of
+from comparison import differences, source_of
 from drchrono_sandbox import Api, Practice, Settings
 from fault_matrix import STREAMS, Moment, Outcome, Request, Row, render, rows
 from simulated import NOW, SimulatedClock, catalog_of, run, settings_for
+from target import Target
 
 if t.TYPE_CHECKING:
-    from copies import Source
+    from comparison import Source
 
 _RECORDS = 45
 _NEAR_EXPIRY = 172_800 - 600 - 20
@@ -69,7 +70,7 @@ def test_row(row, practice, whole, catalog, tmp_path):
     api = sandbox(practice, row, clock)
     settings = settings_for(api, tmp_path, page_size=12, verbose=False)
     cut = row.trouble.cut
-    copy = Copy()
+    copy = Target(checks=False)
     if row.moment is Moment.NEAR_EXPIRY:
         run(
             api,
@@ -86,7 +87,7 @@ def test_row(row, practice, whole, catalog, tmp_path):
         api, clock, tmp_path, settings, catalog=catalog, cut=cut, level="WARNING"
     )
 
-    copy.take(first.output)
+    copy.read(first.output)
     assert api.faults.applied[-1] > 0, "the fault of this row was not met"
     assert row.expect.says in first.log
     assert "Traceback" not in first.log
@@ -123,7 +124,7 @@ def test_row(row, practice, whole, catalog, tmp_path):
         level="WARNING",
     )
 
-    copy.take(second.output)
+    copy.read(second.output)
     assert second.status == 0, second.log
     assert differences(copy, whole) == {}
 
@@ -135,11 +136,11 @@ def lost_its_grant(api: Api, settings) -> bool:
     return not any(token in kept for token in api.oauth.grants)
 
 
-def assert_bookmarks_cover_only_what_was_sent(copy: Copy, whole: Source) -> None:
+def assert_bookmarks_cover_only_what_was_sent(copy: Target, whole: Source) -> None:
     """Every record that the next run will not read is in the copy."""
     for stream in STREAMS[:2]:
         if bookmark := copy.bookmark(stream):
-            read = copy.rows[stream]
+            read = copy.tables[stream]
             passed = {
                 key
                 for key, record in whole[stream].items()

@@ -11,13 +11,14 @@ import subprocess
 import threading
 
 import pytest
-from copies import Copy, differences, source_of
+from comparison import differences, source_of
 from drchrono_sandbox import Api, Practice, Settings
 from drchrono_sandbox.server import serve
 from drchrono_sandbox.streams import STREAMS
 from log_lines import errors_in, rows_of, warnings_in
-from processes import TAP, Process
+from process import TAP, started
 from simulated import NOW, SimulatedClock, catalog_of, pasted, run, settings_for
+from target import Target
 
 THREE = ("appointments", "patients", "prescription_messages")
 ALL = tuple(STREAMS)
@@ -37,7 +38,7 @@ class Simulation:
         self.api = Api(practice, base, clock=self.clock.now, faults=faults)
         self.directory = directory
         self.settings = settings_for(self.api, directory, page_size=10)
-        self.copy = Copy()
+        self.copy = Target(checks=False)
 
     def run(self, *streams: str, **how):
         ended = run(
@@ -49,7 +50,7 @@ class Simulation:
             catalog=catalog_of(*streams, extra=self.settings.get("extra_streams", "")),
             **{"level": "WARNING"} | how,
         )
-        self.copy.take(ended.output)
+        self.copy.read(ended.output)
         return ended
 
     def asked(self, method: str, endpoint: str) -> int:
@@ -88,7 +89,7 @@ def test_the_bookmark_of_a_failed_stream_stays_where_the_last_page_left_it(simul
     )
     ended = simulation.run(*THREE)
 
-    sent = simulation.copy.rows["patients"].values()
+    sent = simulation.copy.tables["patients"].values()
     assert ended.status == 1
     assert 0 < len(sent) < 40
     assert simulation.copy.bookmark("patients") == max(
@@ -166,7 +167,7 @@ def test_a_pasted_token_that_expires_says_so(simulate, tmp_path):
     assert "The setting access_token has expired or is wrong (HTTP 401)." in ended.log
     assert simulation.asked("POST", "token") == 0
     assert "streams failed" not in ended.log
-    assert simulation.copy.rows
+    assert simulation.copy.tables
 
 
 class TestScopes:
@@ -268,7 +269,7 @@ def test_a_redirect_to_another_host_is_refused_and_nothing_goes_there(
         "times": None,
     }
     with serve(api=Api(practice, faults=[fault])) as served:
-        ended = Process(served.url, served.api, tmp_path).end()
+        ended = started(served.url, served.api, tmp_path).end()
 
     assert ended.status == 1
     assert arrived == []
@@ -284,7 +285,7 @@ def test_a_redirect_on_the_host_keeps_method_and_parameters(practice, tmp_path):
         {"kind": "redirect", "endpoint": "token", "permanent": True},
     ]
     with serve(api=Api(practice, faults=faults)) as served:
-        ended = Process(
+        ended = started(
             served.url, served.api, tmp_path, streams=("appointments",)
         ).end()
 
@@ -372,7 +373,7 @@ def test_plain_http_goes_past_a_proxy_to_this_machine(practice, tmp_path, elsewh
     variables = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), proxy)
     variables["NO_PROXY"] = variables["no_proxy"] = ""
     with serve(api=Api(practice)) as served:
-        ended = Process(served.url, served.api, tmp_path, variables=variables).end()
+        ended = started(served.url, served.api, tmp_path, variables=variables).end()
 
     assert ended.status == 0, ended.log
     assert arrived == []
@@ -385,14 +386,16 @@ def test_two_taps_started_together_refresh_once_and_both_succeed(practice, tmp_p
         taps = []
         for directory in directories:
             directory.mkdir()
-            taps.append(Process(served.url, served.api, directory, variables=pair))
+            taps.append(started(served.url, served.api, directory, variables=pair))
         ends = [tap.end() for tap in taps]
 
     assert [end.status for end in ends] == [0, 0], ends[0].log + ends[1].log
     tokens = [entry for entry in served.api.log if entry.endpoint == "token"]
     assert len(tokens) == 1
     source = source_of(served.api, THREE)
-    assert [differences(Copy().take(end.output), source) for end in ends] == [{}, {}]
+    assert [
+        differences(Target(checks=False).read(end.output), source) for end in ends
+    ] == [{}, {}]
 
 
 def test_a_disk_without_room_for_the_credentials_costs_no_token(practice, tmp_path):
@@ -402,7 +405,7 @@ def test_a_disk_without_room_for_the_credentials_costs_no_token(practice, tmp_pa
     # The limit holds for the log as well, which is a file here.
     variables = {"LOGLEVEL": "ERROR"}
     with serve(api=Api(practice)) as served:
-        ended = Process(
+        ended = started(
             served.url, served.api, tmp_path, prepare=no_room, variables=variables
         ).end()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from drchrono_sandbox import Practice
 from offline import offline
-from tap_process import only
+from process import only
 
 SECRET = "Zqxs3cr3t"
 

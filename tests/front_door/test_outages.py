@@ -6,9 +6,10 @@ import random
 import signal
 
 import pytest
-from copies import Copy, differences, source_of
+from comparison import differences, source_of
 from drchrono_sandbox import Api, Changes, Practice, Settings
 from simulated import NOW, SimulatedClock, catalog_of, pasted, run, settings_for
+from target import Target
 
 THREE = ("appointments", "patients", "prescription_messages")
 START = 8.0
@@ -33,7 +34,7 @@ class Sync:
         )
         self.directory = directory
         self.settings = settings_for(self.api, directory, page_size=12, **settings)
-        self.copy = Copy()
+        self.copy = Target(checks=False)
 
     def run(self, *streams, **how):
         started = self.clock.time
@@ -47,7 +48,7 @@ class Sync:
             **{"level": "WARNING"} | how,
         )
         if "options" not in how:
-            self.copy.take(ended.output)
+            self.copy.read(ended.output)
         self.seconds = self.clock.time - started
         return ended
 

@@ -13,13 +13,13 @@ import signal
 import typing as t
 
 import pytest
-from copies import Copy
 from drchrono_sandbox import Api, App, Practice, Settings
 from drchrono_sandbox.rendering import MARK_DATE, MARK_DIGITS
 from drchrono_sandbox.server import serve
 from fault_matrix import STREAMS, Moment, Row, rows
-from processes import Process
+from process import started
 from simulated import NOW, SimulatedClock, catalog_of, pasted, run, settings_for
+from target import Target
 from test_faults import faults_of
 
 from tap_drchrono.records import casting as values
@@ -27,8 +27,8 @@ from tap_drchrono.records import casting as values
 if t.TYPE_CHECKING:
     from pathlib import Path
 
-    from processes import Ended
-    from simulated import Run
+    from process import Running
+    from target import Ended
 
 MARK = "Zqxplanted"
 SECRET = "Zqxsecret-of-the-application"
@@ -151,11 +151,11 @@ def test_every_fault_at_debug(row: Row, practice, tmp_path):
     assert "DEBUG" in ended.log
     if row.moment is not Moment.START:
         assert MARK in ended.output.decode(), "no planted value was read at all"
-    Copy().take(ended.output)
+    Target(checks=False).read(ended.output)
     assert leaks(ended, api, tmp_path) == []
 
 
-def leaks(ended: Run | Ended, api: Api, directory: Path) -> list[str]:
+def leaks(ended: Ended, api: Api, directory: Path) -> list[str]:
     """Return what a run wrote and should not have, RECORD lines apart."""
     written = ended.log + besides_records(ended.output)
     written += files_in(directory, but=OWN_FILES)
@@ -269,7 +269,7 @@ REAL_FAULTS = (
 )
 
 
-def at_debug(url: str, api: Api, directory: Path, **when: t.Any) -> Process:
+def at_debug(url: str, api: Api, directory: Path, **when: t.Any) -> Running:
     """Start a tap at DEBUG that can write to one directory only."""
     variables = {
         "TMPDIR": str(directory / "tmp"),
@@ -278,7 +278,7 @@ def at_debug(url: str, api: Api, directory: Path, **when: t.Any) -> Process:
         "TAP_DRCHRONO_LOGLEVEL": "DEBUG",
         "TAP_DRCHRONO_PAGE_SIZE": "10",
     }
-    return Process(url, api, directory, variables=variables, **when)
+    return started(url, api, directory, variables=variables, **when)
 
 
 def test_a_process_at_debug_over_sockets(practice, tmp_path):
@@ -293,7 +293,7 @@ def test_a_process_at_debug_over_sockets(practice, tmp_path):
     assert ended.status == 1
     assert "1 of 3 streams failed: patients" in ended.log
     assert sum(api.faults.applied) >= 9
-    Copy().take(ended.output)
+    Target(checks=False).read(ended.output)
     assert leaks(ended, api, tmp_path) == []
 
 

@@ -10,10 +10,10 @@ import signal
 import time
 
 import pytest
-from copies import Copy
 from drchrono_sandbox import Api, Practice, Settings
 from log_lines import messages_in, rows_of, table_in
 from simulated import NOW, SimulatedClock, catalog_of, run, settings_for
+from target import Target
 
 from tap_drchrono.endpoints import Group
 from tap_drchrono.run_log.summary import WIDTH
@@ -40,7 +40,7 @@ class Watched:
         )
         self._directory = directory
         self.settings = settings_for(self.api, directory)
-        self.copy = Copy()
+        self.copy = Target(checks=False)
         self.timed: list[tuple[float, str]] = []
 
     def run(self, *streams, **how):
@@ -55,7 +55,7 @@ class Watched:
                 catalog=catalog_of(*(streams or BULK)),
                 **{"level": "INFO"} | how,
             )
-        self.copy.take(ended.output)
+        self.copy.read(ended.output)
         return ended
 
     @contextlib.contextmanager
@@ -215,7 +215,7 @@ class TestSummary:
         assert list(rows) == [*BULK, "all"]
         assert max(map(len, table_in(log))) <= WIDTH
         for name, (records, pages, requests, _, bookmark) in list(rows.items())[:-1]:
-            assert int(records) == len(watched.copy.rows[name])
+            assert int(records) == len(watched.copy.tables[name])
             assert pages == "1"
             asked = sum(entry.endpoint == name for entry in watched.api.log)
             assert int(requests) == asked

@@ -12,7 +12,7 @@ from drchrono_sandbox import (
     serve,
 )
 from offline import offline
-from tap_process import Tap, only
+from process import Tap, only
 
 from tap_drchrono.settings import SETTINGS, given, problems, url_problem
 from tap_drchrono.streams.catalogue import ENDPOINTS

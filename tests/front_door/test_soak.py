@@ -14,14 +14,15 @@ import time
 import typing as t
 
 import pytest
-from copies import Copy, differences, source_of
+from comparison import differences, source_of
 from drchrono_sandbox import Api, Practice, Settings
 from drchrono_sandbox.server import serve
 from drchrono_sandbox.settings import Changes
 from drchrono_sandbox.streams import STREAMS
 from fault_matrix import TROUBLES, Outcome, Request
-from processes import Process
+from process import started
 from simulated import NOW, SimulatedClock, catalog_of, run, settings_for
+from target import Target
 
 LONG = os.environ.get("SOAK") == "long"
 SYNCS = 400 if LONG else 40
@@ -65,7 +66,7 @@ class Soak:
             Settings(list_base_seconds=2.0, list_record_seconds=0.05, list_seed=seed),
             clock=self.clock.now,
         )
-        self.copy = Copy()
+        self.copy = Target(checks=False)
         self.settings = settings_for(self.api, directory)
         self.ends: dict[str, int] = {}
 
@@ -137,7 +138,7 @@ class Soak:
             pytest.fail(f"exit status {ended.status}: {ended.log}")
         assert "unexpected" not in ended.log, ended.log
         assert "Traceback" not in ended.log, ended.log
-        self.copy.take(output)
+        self.copy.read(output)
         self.authorize_again(ended.log)
         word = str(ended.status)
         self.ends[word] = self.ends.get(word, 0) + 1
@@ -165,13 +166,13 @@ class Soak:
 
 
 def differences_from(
-    copy: Copy, api: Api, streams: tuple[str, ...] = _NAMES
+    copy: Target, api: Api, streams: tuple[str, ...] = _NAMES
 ) -> dict[str, list[str]]:
     """Compare; deletions are visible for appointments only."""
     source = source_of(api, streams)
     gone = {
         f"{stream}/{key}"
-        for stream, rows in copy.rows.items()
+        for stream, rows in copy.tables.items()
         if stream != "appointments"
         for key in rows
         if key not in source[stream]
@@ -201,11 +202,11 @@ def test_processes_that_are_killed_at_any_moment(tmp_path):
             changes_per_second=Changes(updates=3, inserts=1),
         ),
     )
-    copy = Copy()
+    copy = Target(checks=False)
     ends = set()
     with serve(api=api) as served:
         for _ in range(PROCESSES):
-            tap = Process(
+            tap = started(
                 served.url,
                 api,
                 tmp_path,
@@ -217,13 +218,13 @@ def test_processes_that_are_killed_at_any_moment(tmp_path):
             after = rng.choice((b"", b'"type":"STATE"', b'"stream":"patients"'))
             ended = tap.end(signum, after=after)
             ends.add(ended.status)
-            copy.take(ended.output[: ended.output.rfind(b"\n") + 1])
+            copy.read(ended.output[: ended.output.rfind(b"\n") + 1])
             assert ended.status in {-signal.SIGKILL, 128 + signal.SIGTERM, -signum}
         api.settings = dataclasses.replace(api.settings, changes_per_second=None)
-        ended = Process(
+        ended = started(
             served.url, api, tmp_path, state=copy.state, streams=_FOUR
         ).end()
-        copy.take(ended.output)
+        copy.read(ended.output)
 
     assert ended.status == 0, ended.log
     assert -signal.SIGKILL in ends

@@ -8,7 +8,7 @@ import pytest
 from drchrono_sandbox import Practice
 from log_lines import errors_in
 from offline import offline
-from tap_process import only
+from process import only
 
 
 @pytest.fixture

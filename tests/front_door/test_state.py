@@ -9,11 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from comparison import assert_equal, source
 from drchrono_sandbox import STREAMS, Fault, Practice, Settings, serve
-from expected import assert_equal, source
 from log_lines import VERBOSE
 from offline import offline
-from tap_process import Target, only
+from process import only
+from target import Target
 
 PAGE = 40
 DAY = dt.timedelta(days=1)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from comparison import assert_equal, source
 from drchrono_sandbox import Practice, Settings
-from expected import assert_equal, source
 from offline import offline
-from tap_process import only
+from process import only
 from test_states import OF_0_1_0, merge
 
 PARTITIONED = {"partitions": [{"context": {"office": 1}, **OF_0_1_0}]}

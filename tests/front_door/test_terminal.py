@@ -7,7 +7,7 @@ import pty
 import subprocess
 
 import pytest
-from tap_process import TAP
+from process import TAP
 
 
 @pytest.fixture

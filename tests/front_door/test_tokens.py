@@ -9,11 +9,12 @@ import subprocess
 import threading
 
 import pytest
-from copies import Copy, differences, source_of
+from comparison import differences, source_of
 from drchrono_sandbox import REFRESH_TOKEN, Api, Practice, Settings
 from drchrono_sandbox.server import serve
-from processes import Process
+from process import started
 from simulated import NOW, URL, SimulatedClock, catalog_of, run, settings_for
+from target import Target
 
 THREE = ("appointments", "patients", "prescription_messages")
 DAY = 86_400.0
@@ -160,7 +161,7 @@ def test_a_stream_that_refuses_every_token_fails_alone(practices, stream):
     assert f"{stream}: " in ended.log
     assert "HTTP 401" in ended.log
     others = [one for one in THREE if one != stream]
-    copy = Copy().take(ended.output)
+    copy = Target(checks=False).read(ended.output)
     assert differences(copy, source_of(tap.api, others)) == {}
     assert tap.asked_for_tokens() == 2
 
@@ -176,7 +177,7 @@ def test_a_companion_that_refuses_every_token_costs_only_what_was_asked_for(
     ended = tap.run("patients", name)
     assert ended.status == int(extra), ended.log
     assert f"{name}: DrChrono refuses access" in ended.log
-    copy = Copy().take(ended.output)
+    copy = Target(checks=False).read(ended.output)
     assert differences(copy, source_of(tap.api, ["patients"])) == {}
     assert tap.asked_for_tokens() == 2
 
@@ -212,7 +213,7 @@ class SlowTokens:
 def test_a_stop_during_a_refresh_waits_for_what_was_bought(practice, tmp_path, signals):
     with serve(api=Api(practice)) as served:
         tokens = SlowTokens(served.api)
-        tap = Process(served.url, served.api, tmp_path)
+        tap = started(served.url, served.api, tmp_path)
         assert tokens.spent.wait(30)
         for signum in signals:
             tap.process.send_signal(signum)

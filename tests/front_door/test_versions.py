@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from comparison import source
 from drchrono_sandbox import Practice, Settings, serve
-from expected import source
 from offline import offline
-from tap_process import only
+from process import only
 
 NEVER = 3600.0
 ON = {"emit_activate_version_messages": True}

@@ -8,13 +8,14 @@ import typing as t
 
 import simulated
 from drchrono_sandbox import Api, Practice
-from tap_process import Ended, Tap
+from process import Tap
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from drchrono_sandbox import Fault, Settings
+    from target import Ended
 
 
 class Offline(t.NamedTuple):
@@ -65,8 +66,7 @@ class OfflineTap(Tap):
         **_: t.Any,
     ) -> Ended:
         """Run the tap to its end."""
-        before = self._source.clock.now()
-        run = simulated.run(
+        return simulated.run(
             self._source.api,
             self._source.clock,
             self.home,
@@ -76,5 +76,3 @@ class OfflineTap(Tap):
             level=level,
             options=args,
         )
-        seconds = self._source.clock.now() - before
-        return Ended(run.status, run.output, run.log, seconds)

@@ -20,6 +20,7 @@ from unittest import mock
 import requests
 from drchrono_sandbox import ACCESS_TOKEN, REFRESH_TOKEN, Request
 from requests.adapters import HTTPAdapter
+from target import Ended
 from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -216,20 +217,6 @@ class SandboxAdapter(HTTPAdapter):
         return self.build_response(request, raw)
 
 
-class Run(t.NamedTuple):
-    """What a run of the command line left.
-
-    Attributes:
-        status: The exit status.
-        output: Standard output.
-        log: Standard error.
-    """
-
-    status: int
-    output: bytes
-    log: str
-
-
 def settings_for(api: Api, directory: Path, **changes: t.Any) -> dict[str, t.Any]:
     """The settings with which the sandbox is read."""
     mark, app = api.settings.mark, api.settings.apps[0]
@@ -276,7 +263,7 @@ def run(
     level: str = "DEBUG",
     environment: Mapping[str, str] | None = None,
     options: Iterable[str] = (),
-) -> Run:
+) -> Ended:
     """Run the command line once.
 
     Args:
@@ -301,6 +288,7 @@ def run(
             path.write_text(json.dumps(content))
             arguments += [f"--{name}", str(path)]
     clock.restart()
+    before = clock.now()
     session = requests.Session()
     if not over_sockets:
         session.mount("http://", SandboxAdapter(api, clock, cut, kill_at))
@@ -320,7 +308,8 @@ def run(
         except KilledError:
             status = -signal.SIGKILL
     assert isinstance(status, int)
-    return Run(status, output.buffer.getvalue(), log.getvalue())  # type: ignore[attr-defined]
+    written: bytes = output.buffer.getvalue()  # type: ignore[attr-defined]
+    return Ended(status, written, log.getvalue(), clock.now() - before)
 
 
 @contextlib.contextmanager

@@ -7,11 +7,11 @@ import typing as t
 
 import pytest
 from awkward import GONE, WHOLE, practice
+from comparison import source
 from drchrono_sandbox import ACCESS_TOKEN, Changes, serve
 from drchrono_sandbox.streams import STREAMS
-from expected import source
 from postgres_server import postgres
-from tap_process import Tap, only
+from process import Tap, only
 
 if t.TYPE_CHECKING:
     from loaders import Row

@@ -7,10 +7,10 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from comparison import source
 from drchrono_sandbox import ACCESS_TOKEN, Changes, Practice, serve
-from expected import source
 from loaders import DuckDb, Postgres
-from tap_process import Tap, only
+from process import Tap, only
 
 pytestmark = pytest.mark.xdist_group("loaders")
 

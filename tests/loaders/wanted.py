@@ -9,7 +9,7 @@ import typing as t
 from decimal import Decimal
 
 from awkward import UNREADABLE
-from expected import JSON_TEXT
+from comparison import JSON_TEXT
 from loaders import Form
 
 if t.TYPE_CHECKING:

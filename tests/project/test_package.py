@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from drchrono_sandbox import ACCESS_TOKEN, STREAMS, Practice
 from drchrono_sandbox.server import serve
-from tap_process import Target
+from target import Target
 
 ROOT = Path(__file__).parents[2]
 UV = str(Path(sys.executable).parent / "uv")

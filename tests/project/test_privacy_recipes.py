@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from comparison import source
 from drchrono_sandbox import ACCESS_TOKEN, STREAMS, Practice, Settings, serve
-from expected import source
 from offline import OfflineTap, offline
-from tap_process import select
+from process import select
 
 from tap_drchrono.schema_files import marks, phi_columns
 from tap_drchrono.streams.catalogue import ENDPOINTS

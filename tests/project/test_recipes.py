@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from drchrono_sandbox import ACCESS_TOKEN, Practice, serve
-from tap_process import Target
+from target import Target
 
 from dev_tools.environments import environ, meltano_environment
 

@@ -6,11 +6,12 @@ import json
 import signal
 
 import pytest
+from comparison import assert_equal, source
 from drchrono_sandbox import Practice, Settings, serve
-from expected import assert_equal, source
 from log_lines import VERBOSE
 from offline import offline
-from tap_process import Target, only, read_batch, select
+from process import only, select
+from target import Target, read_batch
 
 STREAMS = ("patients", "appointments", "prescription_messages")
 NEVER = 3600.0

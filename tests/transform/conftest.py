@@ -8,11 +8,11 @@ import sys
 import typing as t
 
 import pytest
+from comparison import source
 from drchrono_sandbox import ACCESS_TOKEN, Changes, Practice, serve
-from expected import source
 from phases import PHASES
 from postgres_server import postgres
-from tap_process import Tap
+from process import Tap
 from warehouses import DuckDbWarehouse, PostgresWarehouse
 
 from dev_tools.marts import MARTS, Source

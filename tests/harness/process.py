@@ -1,8 +1,7 @@
-"""Runs the tap as a process, and reads its messages as a target does."""
+"""Runs the tap as a process."""
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import signal
@@ -11,133 +10,23 @@ import sys
 import threading
 import time
 import typing as t
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
-import jsonschema
+from drchrono_sandbox import REFRESH_TOKEN
+from fault_matrix import STREAMS
+from simulated import catalog_of
+from target import Ended
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from drchrono_sandbox import Api
 
 TAP = Path(sys.executable).parent / "tap-drchrono"
 PREFIX = "TAP_DRCHRONO_"
 PATIENCE = 60.0
 """Seconds after which a tap that does not end has failed the test."""
-
-
-class Target:
-    """A copy of the source, kept by what the tap writes.
-
-    Each record is checked against its stream's schema when it arrives; each line must
-    be whole.
-    """
-
-    def __init__(self) -> None:
-        self.messages: list[dict[str, t.Any]] = []
-        self.schemas: dict[str, dict[str, t.Any]] = {}
-        self.keys: dict[str, list[str]] = {}
-        self.tables: dict[str, dict[t.Any, dict[str, t.Any]]] = {}
-        self.emitted: dict[str, int] = {}
-        self.states: list[dict[str, t.Any]] = []
-        self.versions: dict[str, int] = {}
-        self._validators: dict[str, t.Any] = {}
-
-    @property
-    def state(self) -> dict[str, t.Any] | None:
-        """The last state."""
-        return self.states[-1] if self.states else None
-
-    def bookmark(self, stream: str) -> str | None:
-        """The last bookmark of a stream."""
-        if self.state is None:
-            return None
-        return self.state["bookmarks"].get(stream, {}).get("replication_key_value")
-
-    def rows(self, stream: str) -> list[dict[str, t.Any]]:
-        """The rows of a table."""
-        return list(self.tables.get(stream, {}).values())
-
-    def of_type(self, kind: str) -> list[dict[str, t.Any]]:
-        """The messages of a type."""
-        return [message for message in self.messages if message["type"] == kind]
-
-    def read(self, output: bytes) -> Target:
-        """Take in what a tap wrote."""
-        assert not output or output.endswith(b"\n"), "the last line is not whole"
-        for line in output.splitlines():
-            self.take(json.loads(line, parse_float=Decimal))
-        return self
-
-    def take(self, message: dict[str, t.Any]) -> None:
-        """Take in one message."""
-        self.messages.append(message)
-        stream = message.get("stream", "")
-        match message["type"]:
-            case "SCHEMA":
-                self.schemas[stream] = message["schema"]
-                self.keys[stream] = message["key_properties"]
-                self.tables.setdefault(stream, {})
-                self.emitted.setdefault(stream, 0)
-                self._validators[stream] = jsonschema.Draft7Validator(message["schema"])
-            case "RECORD":
-                self.put(stream, message["record"])
-            case "BATCH":
-                for path in message["manifest"]:
-                    for record in read_batch(path):
-                        self.put(stream, record)
-            case "STATE":
-                self.states.append(message["value"])
-            case "ACTIVATE_VERSION":
-                self.versions[stream] = message["version"]
-            case other:
-                raise AssertionError(other)
-
-    def put(self, stream: str, record: dict[str, t.Any]) -> None:
-        """Insert or update a row."""
-        self._validators[stream].validate(record)
-        columns = list(self.schemas[stream]["properties"])
-        assert list(record) == columns, f"{stream}: not the columns of the SCHEMA"
-        key = tuple(record[name] for name in self.keys[stream])
-        assert None not in key
-        self.tables[stream][key] = record
-        self.emitted[stream] += 1
-
-
-def read_batch(path: str) -> list[dict[str, t.Any]]:
-    """Read a batch file."""
-    with gzip.open(path.removeprefix("file://"), "rt", encoding="utf-8") as file:
-        return [json.loads(line, parse_float=Decimal) for line in file]
-
-
-class Ended(t.NamedTuple):
-    """A run of the tap that is over.
-
-    Attributes:
-        status: The exit status; negative after a signal that it did not handle.
-        output: Standard output.
-        log: Standard error.
-        seconds: How long it ran.
-    """
-
-    status: int
-    output: bytes
-    log: str
-    seconds: float
-
-    @property
-    def text(self) -> str:
-        """Standard output as text."""
-        return self.output.decode()
-
-    def target(self, target: Target | None = None) -> Target:
-        """Read the messages."""
-        return (target or Target()).read(self.output)
-
-    def good(self, target: Target | None = None) -> Target:
-        """Read the messages of a run that must have gone well."""
-        assert self.status == 0, self.log
-        return self.target(target)
 
 
 class Tap:
@@ -193,9 +82,10 @@ class Tap:
         *args: str,
         env: Mapping[str, str] | None = None,
         stdout: int = subprocess.PIPE,
+        prepare: t.Callable[[], None] | None = None,
         **files: t.Any,
     ) -> Running:
-        """Start the tap."""
+        """Start the tap; `prepare` runs in the process before it does."""
         return Running(
             subprocess.Popen(
                 self.command(*args, **files),
@@ -204,6 +94,7 @@ class Tap:
                 stdin=subprocess.DEVNULL,
                 env=self._environment | dict(env or {}),
                 cwd=self.home,
+                preexec_fn=prepare,  # noqa: PLW1509 - sets a limit, nothing else
             )
         )
 
@@ -287,9 +178,13 @@ class Running:
         """Send SIGTERM."""
         return self.signal(signal.SIGTERM)
 
-    def end(self) -> Ended:
-        """Wait for the end."""
+    def end(self, signum: int | None = None, *, after: bytes = b"") -> Ended:
+        """Wait for the end; send a signal once standard output holds something."""
         self.read()
+        while signum and after not in self._out and self.process.poll() is None:
+            time.sleep(0.01)
+        if signum and self.process.poll() is None:
+            self.process.send_signal(signum)
         status = self.process.wait(PATIENCE)
         for reader in self._readers:
             reader.join(PATIENCE)
@@ -305,6 +200,49 @@ def _drain(stream: t.IO[bytes], into: bytearray) -> None:
     with stream:
         while chunk := os.read(stream.fileno(), 1 << 16):
             into += chunk
+
+
+def started(
+    url: str,
+    api: Api,
+    directory: Path,
+    *,
+    state: object = None,
+    streams: tuple[str, ...] = STREAMS,
+    variables: Mapping[str, str] | None = None,
+    prepare: t.Callable[[], None] | None = None,
+) -> Running:
+    """Start a tap whose settings are all in its environment.
+
+    Args:
+        url: Where the sandbox is.
+        api: The sandbox.
+        directory: The only one that the process has a reason to write to.
+        state: The state of the run before.
+        streams: What is selected.
+        variables: Further environment variables.
+        prepare: Runs in the process before the tap does.
+    """
+    app = api.settings.apps[0]
+    environment = {
+        "XDG_STATE_HOME": str(directory / "xdg"),
+        "TAP_DRCHRONO_API_URL": url,
+        "TAP_DRCHRONO_CLIENT_ID": app.client_id,
+        "TAP_DRCHRONO_CLIENT_SECRET": app.client_secret,
+        "TAP_DRCHRONO_REFRESH_TOKEN": api.settings.mark + REFRESH_TOKEN,
+        "TAP_DRCHRONO_CREDENTIALS_PATH": str(directory / "kept" / "pair.json"),
+        **(variables or {}),
+    }
+    (directory / "tmp").mkdir(exist_ok=True)
+    return Tap(directory).start(
+        "--config",
+        "ENV",
+        config=False,
+        env=environment,
+        catalog=catalog_of(*streams),
+        state=state,
+        prepare=prepare,
+    )
 
 
 def only(catalog: dict[str, t.Any], streams: Iterable[str]) -> dict[str, t.Any]:
