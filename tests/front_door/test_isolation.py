@@ -227,7 +227,7 @@ class TestScopes:
 
         assert ended.status == 1
         assert "2 of 3 streams failed: appointments, prescription_mess" in ended.log
-        assert len(simulation.copy.rows["patients"]) == 40
+        assert len(simulation.copy.tables["patients"]) == 40
 
 
 @pytest.fixture
