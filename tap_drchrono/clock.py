@@ -55,11 +55,12 @@ def how_long(seconds: float) -> str:
         seconds: How long.
 
     Returns:
-        Such as `40 seconds`, `3 minutes`, `2.5 hours` or `3.0 days`.
+        Such as `1 second`, `40 seconds`, `3 minutes`, `2.5 hours` or `3.0 days`.
     """
     for unit, size, digits, up_to in _UNITS:
         if seconds < up_to:
-            return f"{seconds / size:.{digits}f} {unit}"
+            number = f"{seconds / size:.{digits}f}"
+            return f"{number} {unit.removesuffix('s') if number == '1' else unit}"
     return f"{seconds / 86_400:.1f} days"
 
 

@@ -21,7 +21,7 @@ from singer_sdk.singerlib.messages import StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_drchrono import settings, states, survey
+from tap_drchrono import settings, states, survey, words
 from tap_drchrono.api.transport import silence_libraries
 from tap_drchrono.engine import Engine, Outside
 from tap_drchrono.errors import (
@@ -34,7 +34,6 @@ from tap_drchrono.errors import (
 from tap_drchrono.first_run import run as first_run
 from tap_drchrono.records.messages import MessageWriter
 from tap_drchrono.report import describe_crash
-from tap_drchrono.run_log import words
 from tap_drchrono.run_log.summary import table
 from tap_drchrono.run_log.terminal import fit_into_terminal
 from tap_drchrono.streams.bulk import BulkListStream

@@ -68,7 +68,7 @@ def test_a_server_that_is_behind_another_does_not_take_it_back():
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (1, "1 seconds"),
+        (1, "1 second"),
         (89, "89 seconds"),
         (180, "3 minutes"),
         (9000, "2.5 hours"),

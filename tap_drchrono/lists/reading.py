@@ -11,7 +11,7 @@ import datetime as dt
 import enum
 import typing as t
 
-from tap_drchrono import bookmarks, timestamps
+from tap_drchrono import bookmarks, timestamps, words
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists import windows
 from tap_drchrono.lists.claims import Claims, Count
@@ -569,7 +569,7 @@ class Reading:
             return True
         short = now.evidence.short
         why = (
-            f"{short} records of the count did not appear"
+            f"{words.counted(short, 'record')} of the count did not appear"
             if short
             else "records that share one updated_at change their order"
         )
@@ -595,9 +595,9 @@ class Reading:
         if self.adds_up:
             return
         self._logger.warning(
-            "%s: DrChrono counts %d records more than it lists. %s",
+            "%s: DrChrono counts %s more than it lists. %s",
             self.source.stream,
-            self.now.evidence.short,
+            words.counted(self.now.evidence.short, "record"),
             "It is taken for its way of counting, and the bookmark moves on."
             if self.is_settled
             else "The bookmark stays before them; the next sync reads them again, and "

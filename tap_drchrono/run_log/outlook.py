@@ -8,7 +8,7 @@ import typing as t
 
 from tap_drchrono.clock import how_long
 from tap_drchrono.run_log.estimate import HOUR, Allowance, with_quota
-from tap_drchrono.run_log.words import counted
+from tap_drchrono.words import counted
 
 WIDTH = 80
 """Columns of what a person reads in a terminal."""

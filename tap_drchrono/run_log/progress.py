@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_drchrono.run_log import words
+from tap_drchrono import words
 from tap_drchrono.run_log.estimate import Allowance, Measured, time_left
 
 if t.TYPE_CHECKING:

@@ -15,12 +15,11 @@ from singer_sdk.singerlib.messages import StateMessage
 from singer_sdk.streams.rest import HTTPRequest, RESTStream
 from typing_extensions import override
 
-from tap_drchrono import bookmarks, states, timestamps
+from tap_drchrono import bookmarks, states, timestamps, words
 from tap_drchrono.endpoints import Endpoint, Group
 from tap_drchrono.pages import Shortage
 from tap_drchrono.records.rows import Rows, mapped_fields
 from tap_drchrono.records.sinks import BatchFiles, RecordLines
-from tap_drchrono.run_log import words
 from tap_drchrono.run_log.progress import Standing
 from tap_drchrono.run_log.summary import Row, Tally
 from tap_drchrono.schema_files import SCHEMAS

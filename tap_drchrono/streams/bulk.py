@@ -138,7 +138,8 @@ class BulkListStream(DrChronoStream[Token, Answer]):
     def standing(self, paginator: Paginator[Token, Answer]) -> Standing:
         reading = t.cast("BulkListPaginator", paginator)
         # Records of a page that is going out have been read, and are not out yet;
-        # records that moved while they were read went out twice.
+        # records that moved while they were read went out twice. A list that waits for
+        # room is counted as if it were being generated.
         return Standing(
             min(self.records, reading.position),
             reading.total,

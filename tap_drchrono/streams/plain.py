@@ -9,12 +9,11 @@ from urllib.parse import urlsplit
 from singer_sdk.streams.rest import HTTPRequest, PageContext
 from typing_extensions import override
 
-from tap_drchrono import timestamps
+from tap_drchrono import timestamps, words
 from tap_drchrono.api.headers import server_time
 from tap_drchrono.endpoints import Group
 from tap_drchrono.plain_lists.answers import Ask, PlainAnswer, interpret
 from tap_drchrono.plain_lists.paginator import PlainPaginator, PlainSource
-from tap_drchrono.run_log import words
 from tap_drchrono.streams.base import DrChronoStream, Turn
 
 if t.TYPE_CHECKING:

@@ -15,7 +15,7 @@ from tap_drchrono.run_log.estimate import (
     time_left,
     with_quota,
 )
-from tap_drchrono.run_log.words import counted, roughly
+from tap_drchrono.words import counted, roughly
 
 NOON = 1_700_006_400.0
 """The start of a clock hour."""
