@@ -124,7 +124,11 @@ class Jsonl(Loader):
         return parsed(path.read_text("utf-8").split("\n")[:-1])
 
     def rows(self, place: str, stream: str) -> list[Row]:
-        key = "appointment" if stream == "clinical_notes" else "id"
+        keys = {
+            "clinical_notes": "appointment",
+            "line_item_deletions": "billing_line_item_id",
+        }
+        key = keys.get(stream, "id")
         return list({row[key]: row for row in self.lines(place, stream)}.values())
 
 

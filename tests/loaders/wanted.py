@@ -33,7 +33,7 @@ _SIGNATURE = re.compile(r"Signature=[0-9a-f]+")
 def wanted(stream: str, raw: Row, schema: Schema) -> Row:
     """The row of a record, `_extra` included, every column of the schema present."""
     extra: Row = {}
-    unreadable = UNREADABLE[stream]
+    unreadable = UNREADABLE.get(stream)
     row = _object(raw, schema, (), extra, unreadable)
     return row | {"_extra": extra or None}
 
@@ -63,7 +63,7 @@ def _plain(value: t.Any) -> t.Any:
 
 def _value(raw: t.Any, schema: Schema, path: tuple[str, ...], extra: Row) -> t.Any:
     kind, form = kind_of(schema), schema.get("format")
-    if path[-1] in JSON_TEXT:
+    if path[-1] in JSON_TEXT or "contentMediaType" in schema:
         return raw
     if raw is None or (raw == "" and (kind != "string" or form)):
         return None
