@@ -38,6 +38,19 @@ class Ask(t.NamedTuple):
     number: int = 1
     turn: int = 1
 
+    def with_times(self) -> Ask:
+        """Ask for the same, with a time of day behind each day."""
+        return self._replace(
+            parameters=tuple(
+                (name, f"{value}T00:00:00" if _is_day(name, value) else value)
+                for name, value in self.parameters
+            )
+        )
+
+
+class DayRefusedError(StreamError):
+    """A `since` that is a day is refused; it may have to be a day with a time."""
+
 
 class PlainAnswer(t.NamedTuple):
     """A page as it came.
@@ -69,6 +82,7 @@ def interpret(
 
     Raises:
         RefusedError: If the list is not there for this authorization.
+        DayRefusedError: If it may help to write days with a time.
         StreamError: If asking again would not help.
         RetriableAPIError: If asking again may help. Its text holds no data.
     """
@@ -92,7 +106,17 @@ def interpret(
             f"{status}). {needs(endpoint)}"
         )
         raise RefusedError(msg)
-    raise StreamError(refusal(endpoint, response, body))
+    why = refusal(endpoint, response, body)
+    if status == HTTPStatus.BAD_REQUEST and isinstance(body, dict):
+        days = {name for name, value in ask.parameters if _is_day(name, value)}
+        if days & body.keys():
+            raise DayRefusedError(why)
+    raise StreamError(why)
+
+
+def _is_day(name: str, value: str) -> bool:
+    """Tell a `since` that is a day; the forms of this are not documented."""
+    return name.endswith("since") and len(value) == len("2026-01-31")
 
 
 def _records(body: object) -> list[Record] | None:

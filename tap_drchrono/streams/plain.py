@@ -12,7 +12,12 @@ from typing_extensions import override
 from tap_drchrono import timestamps, words
 from tap_drchrono.api.headers import server_time
 from tap_drchrono.endpoints import Group
-from tap_drchrono.plain_lists.answers import Ask, PlainAnswer, interpret
+from tap_drchrono.plain_lists.answers import (
+    Ask,
+    DayRefusedError,
+    PlainAnswer,
+    interpret,
+)
 from tap_drchrono.plain_lists.paginator import PlainPaginator, PlainSource
 from tap_drchrono.streams.base import DrChronoStream, Turn
 
@@ -97,6 +102,13 @@ class PlainStream(DrChronoStream[Ask, PlainAnswer]):
 
     @override
     def ask(self, token: Ask) -> Answered[PlainAnswer]:
+        try:
+            return self._ask(token)
+        except DayRefusedError:
+            return self._ask(token.with_times())
+
+    def _ask(self, token: Ask) -> Answered[PlainAnswer]:
+        """Ask for a page, with a day in the one form or the other."""
         endpoint = self.endpoint()
 
         def read(response: requests.Response) -> PlainAnswer:
@@ -177,6 +189,7 @@ class ReferenceStream(PlainStream):
     @override
     def reached_end(self, outcome: Outcome) -> None:
         super().reached_end(outcome)
-        if outcome.started is not None:
+        # One that is empty may be so for want of a scope, without a word.
+        if outcome.started is not None and self.records:
             read_at = dt.datetime.fromtimestamp(int(outcome.started), dt.UTC)
             self.stream_state["read_at"] = read_at.isoformat()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+from collections import Counter
 
 import pytest
 import simulated
@@ -321,6 +322,15 @@ class TestReferenceLists:
         for name in REFERENCE:
             assert set(target.state["bookmarks"][name]) == {"pages", "read_at"}
 
+    def test_an_empty_one_is_read_again(self, make_tap, catalog):
+        """It may be empty for want of a scope, and somebody may have granted that."""
+        chosen = only(catalog, ["doctors"])
+        with offline(practice=Practice.of({})) as served:
+            tap = make_tap(served)
+            copy = tap.run(catalog=chosen).good()
+            tap.run(catalog=chosen, state=copy.state).good(copy)
+            assert len(gets(served.api, "doctors")) == 2
+
     def test_a_read_that_fails_is_not_taken_for_whole(self, make_tap, catalog):
         chosen = only(catalog, ["users"])
         faults = [Fault(kind="500", endpoint="users", nth=2, times=None)]
@@ -449,6 +459,36 @@ class TestIncremental:
             tap.run(catalog=chosen, state=copy.state).good(copy)
             assert {one.since for one in served.api.log} == {None}
         assert copy.bookmark("tasks") is None
+
+
+def test_ids_of_the_bulk_lists_lead_somewhere(whole):
+    """But for some orphans, as real data has them."""
+    _, target, _, _ = whole
+    keys = {name: {str(key) for (key,) in rows} for name, rows in target.tables.items()}
+    found, orphans = Counter(), Counter()
+    for name in BULK:
+        for row in target.rows(name):
+            for path, value in leaves(row):
+                parent = ENDPOINTS[name].joins.get(path)
+                if parent in REFERENCE and value not in {None, ""}:
+                    found[parent] += 1
+                    orphans[parent] += str(value) not in keys[parent]
+    assert set(found) >= {"doctors", "offices", "users", "appointment_profiles"}
+    assert sum(found.values()) > 500
+    assert sum(orphans.values()) < sum(found.values()) / 20
+    assert not orphans["doctors"]
+
+
+def leaves(value, path=""):
+    """All values within a row, with the paths of their columns."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from leaves(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner, path)
+    else:
+        yield path, value
 
 
 class TestPlanAndTest:

@@ -11,7 +11,12 @@ from singer_sdk.exceptions import RetriableAPIError
 
 from tap_drchrono.endpoints import Endpoint
 from tap_drchrono.errors import RefusedError, StreamError
-from tap_drchrono.plain_lists.answers import Ask, PlainAnswer, interpret
+from tap_drchrono.plain_lists.answers import (
+    Ask,
+    DayRefusedError,
+    PlainAnswer,
+    interpret,
+)
 from tap_drchrono.plain_lists.links import LinkError, parameters
 from tap_drchrono.plain_lists.paginator import PlainPaginator, PlainSource
 
@@ -308,6 +313,21 @@ class TestAnswers:
         with pytest.raises(StreamError) as error:
             interpret(ENDPOINT, ask, response(404, {"detail": "Invalid cursor"}), NOON)
         assert not isinstance(error.value, RefusedError)
+
+    @pytest.mark.parametrize("name", ["since", "updated_since"])
+    def test_a_day_that_is_refused_is_written_with_a_time(self, name):
+        ask = Ask(((name, "2025-06-07"), ("page_size", "250")))
+        bad = response(400, {name: ["Enter a valid date/time."]})
+        with pytest.raises(DayRefusedError):
+            interpret(ENDPOINT, ask, bad, NOON)
+        again = ask.with_times()
+        assert dict(again.parameters) == {
+            name: "2025-06-07T00:00:00",
+            "page_size": "250",
+        }
+        with pytest.raises(StreamError) as error:
+            interpret(ENDPOINT, again, bad, NOON)
+        assert not isinstance(error.value, DayRefusedError)
 
     def test_a_bad_request_is_an_error(self):
         with pytest.raises(StreamError, match="because of since") as error:
