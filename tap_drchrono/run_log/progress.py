@@ -151,8 +151,7 @@ class Progress:
         if at.records < self._at_page.records:
             # It is read again from its start.
             self._measure_from(at)
-            return
-        if self._at_page is self._start:
+        elif self._at_page is self._start:
             self._learning = self._spent(at)
         self._at_page, self._paged = at, self._active()
         self._logger.debug("%s: page %d is out", self._stream, at.pages)

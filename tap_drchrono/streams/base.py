@@ -204,6 +204,7 @@ class DrChronoStream(RESTStream[Token], abc.ABC, t.Generic[Token, Value]):
         clock, progress = self.engine.clock, self.engine.progress
         started = clock.now()
         self._trouble = "stopped"
+        self.records = 0
         self.logger.info("%s: %s.", progress.place(self.name), self.aim())
         paginator = t.cast("Paginator[Token, Value]", self.get_new_paginator())
         rows = Rows(

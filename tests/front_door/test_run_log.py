@@ -313,6 +313,21 @@ class TestFewLines:
         log = watched.run("patients").log
         assert log.count("METRIC") == expected
 
+    @pytest.mark.parametrize(
+        ("level", "has_progress", "has_pages"),
+        [("DEBUG", True, True), ("INFO", True, False), ("WARNING", False, False)],
+    )
+    def test_log_levels_are_as_documented(self, watch, level, has_progress, has_pages):
+        watched = watch()
+        watched.run("patients")
+        for how in (
+            {"level": level},
+            {"level": "ERROR", "environment": {"TAP_DRCHRONO_LOGLEVEL": level}},
+        ):
+            log = watched.run("patients", **how).log
+            assert bool(table_in(log)) == has_progress
+            assert ("patients: page 1 is out" in log) == has_pages
+
     def test_one_is_singular(self, watch):
         watched = watch(
             faults=[{"kind": "list_failed", "endpoint": "patients", "page": 1}]
