@@ -116,16 +116,15 @@ def test_both_duckdbs_are_the_same():
 
 
 def test_dbt_builds_where_the_loader_writes():
-    (loader,) = (
-        one for one in MELTANO["plugins"]["loaders"] if one["name"] == "target-duckdb"
-    )
-    plugin = UTILITIES["dbt-duckdb"]
-    (path,) = (one for one in plugin["settings"] if one["name"] == "filepath")
-    assert path["env"] == "TARGET_DUCKDB_FILEPATH"
-    assert plugin["config"]["filepath"] == loader["config"]["filepath"]
+    loaders = {one["name"]: one["config"] for one in MELTANO["plugins"]["loaders"]}
+    path = loaders["target-duckdb"]["filepath"]
+    assert path == "$MELTANO_PROJECT_ROOT/warehouse.duckdb"
+    profile = (PROJECT / "profiles.yml").read_text("utf-8")
+    default = "env_var('MELTANO_PROJECT_ROOT', '..') ~ '/warehouse.duckdb'"
+    assert f"env_var('TARGET_DUCKDB_FILEPATH', {default})" in profile
     schemas = {
-        one["config"]["default_target_schema"].lower()
-        for one in MELTANO["plugins"]["loaders"]
-        if "default_target_schema" in one.get("config", {})
+        config["default_target_schema"].lower()
+        for config in loaders.values()
+        if "default_target_schema" in config
     }
     assert schemas == {DBT["vars"]["drchrono_schema"]}
