@@ -117,6 +117,12 @@ def _soak(arguments: Sequence[str]) -> int:
     )
 
 
+def _loaders(arguments: Sequence[str]) -> int:
+    folders = (ROOT, ROOT / "tests" / "harness", ROOT / "tests" / "loaders")
+    path = os.pathsep.join(map(str, folders))
+    _python("tests/loaders/measure.py", *arguments, env={"PYTHONPATH": path})
+
+
 def _setup(_: Sequence[str]) -> int:
     python_environment()
     meltano_environment()
@@ -134,6 +140,10 @@ COMMANDS = {
         "measure requests, time and memory on simulated practices", _bench
     ),
     "soak": Command("many syncs with random faults, kills and changes", _soak),
+    "loaders": Command(
+        "load the sandbox into many targets and compare; --write writes the table",
+        _loaders,
+    ),
     "setup": Command("only install, into .venv and .dev", _setup),
 }
 

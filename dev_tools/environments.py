@@ -135,6 +135,39 @@ def loader_environment(name: str) -> Path:
     return _pinned_environment(name, LOADERS / name, LOADER_PINS / f"{name}.txt")
 
 
+def measured_environment(
+    name: str, packages: Sequence[str], instead: Sequence[str] = ()
+) -> Path:
+    """Set up `.dev/measured/NAME`, in which `./dev loaders` tries a target.
+
+    Args:
+        name: The target.
+        packages: What to install.
+        instead: Versions to install, whatever the packages ask for.
+
+    Returns:
+        Its Python.
+
+    Raises:
+        SetupError: If a step fails.
+    """
+    place = DEV / "measured" / name
+    python, overrides = place / "bin" / "python", place / "overrides.txt"
+    wanted = (*packages, *instead)
+    with _locked(), _stamped(place / ".dev-stamp", python, (), *wanted) as is_current:
+        if not is_current:
+            uv = _uv()
+            newest = PYTHON if sys.version_info < (3, 14) else MELTANO_PYTHONS
+            _step(
+                f"creating an environment for {name}",
+                *(uv, "venv", "--clear", "-p", newest, place),
+            )
+            overrides.write_text("\n".join(instead), "utf-8")
+            install = (uv, "pip", "install", "-p", python, "--override", overrides)
+            _step(f"installing {name}", *install, *packages)
+    return python
+
+
 def dbt_environment() -> Path:
     """Set up `.dev/dbt`, in which tests build the marts.
 
