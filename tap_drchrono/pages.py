@@ -70,6 +70,7 @@ class Outcome(t.NamedTuple):
         whole: Whether every record was read that there was at the start.
         shortage: What is counted and did not come, for the next run to settle; None
             where nothing is open.
+        twice: Records that came twice in one reading, as the list moved.
     """
 
     bookmark: str | None
@@ -80,3 +81,4 @@ class Outcome(t.NamedTuple):
     started: float | None = None
     whole: bool = True
     shortage: Shortage | None = None
+    twice: int = 0

@@ -76,6 +76,7 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
         self._keys: set[str] = set()
         self._keys_before: set[str] = set()
         self._settled = False
+        self._is_counted = False
         self._pages_again = 0
         self.pages = 0
         self.records = 0
@@ -101,8 +102,10 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
             StreamError: If `next` does not lead on.
         """
         ask = t.cast("Ask", self.current_value)
+        following = self._following(answer)
         if self.started is None:
             self.started = answer.at
+            self._is_counted = following is not None and is_numbered(following)
         self.pages += 1
         self._pages_again += ask.turn > 1
         if self._source.changed:
@@ -112,7 +115,7 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
         self._newest.see(changes, self.started)
         records = [one for one in answer.records if self._is_wanted(one, ask.turn)]
         self.records += len(records)
-        self._next = self._after(ask, answer)
+        self._next = self._after(ask, following)
         return Page(records, self._source.bookmark, self._source.bookmark)
 
     def outcome(self) -> Outcome:
@@ -127,6 +130,7 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
             reread=self._pages_again,
             started=self.started,
             whole=self._settled,
+            twice=self.twice,
         )
 
     def _is_wanted(self, record: Record, turn: int) -> bool:
@@ -139,20 +143,24 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
             name = str(key)
             self.twice += turn == 1 and name in self._keys
             self._keys.add(name)
-            version = (name, changed)
-            if turn > 1 and version in self._seen:
-                return False
-            self._seen.add(version)
+            if self._is_counted:
+                version = (name, changed)
+                if turn > 1 and version in self._seen:
+                    return False
+                self._seen.add(version)
         day = self._source.written_from
         return day is None or changed is None or changed.date() >= day
 
-    def _after(self, ask: Ask, answer: PlainAnswer) -> Ask | None:
-        """Say what to ask after a page."""
+    def _following(self, answer: PlainAnswer) -> Parameters | None:
+        """Read where an answer says that the list goes on."""
         source = self._source
         try:
-            found = parameters(answer.next, source.parameters, source.paths)
+            return parameters(answer.next, source.parameters, source.paths)
         except LinkError as error:
             raise StreamError(self._astray(str(error))) from None
+
+    def _after(self, ask: Ask, found: Parameters | None) -> Ask | None:
+        """Say what to ask after a page."""
         if found is None:
             return self._after_pass(ask)
         if found in self._asked:
@@ -164,11 +172,8 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
 
     def _after_pass(self, ask: Ask) -> Ask | None:
         """Say whether the list is read, or has to be read again."""
-        if (
-            ask.number == 1
-            or not is_numbered(ask.parameters)
-            or (ask.turn > 1 and self._keys == self._keys_before)
-        ):
+        same_again = ask.turn > 1 and self._keys == self._keys_before
+        if ask.number == 1 or not self._is_counted or same_again:
             self._settled = True
         elif ask.turn >= _MOST_PASSES:
             self._warn(

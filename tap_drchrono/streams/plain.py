@@ -145,6 +145,13 @@ class PlainStream(DrChronoStream[Ask, PlainAnswer]):
     @override
     def reached_end(self, outcome: Outcome) -> None:
         """Keep how many pages the list has, for `--plan`."""
+        if outcome.twice:
+            self.logger.info(
+                "%s: %s came twice, since the list moved while it was read; its key "
+                "makes each one row.",
+                self.name,
+                words.counted(outcome.twice, "record"),
+            )
         if self.since is None or self.stored_bookmark is None:
             self.stream_state["pages"] = outcome.pages
 
