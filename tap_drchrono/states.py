@@ -21,6 +21,8 @@ Entry: t.TypeAlias = dict[str, t.Any]
 
 _KEY, _VALUE = "replication_key", "replication_key_value"
 _COVERED_FROM = "covered_from"
+SHORTAGE = "shortage"
+"""Where it is noted how many records are counted and did not come."""
 _FOREIGN = ("partitions", "progress_markers")
 """What states of other taps hold of a stream, and this one never."""
 
@@ -82,6 +84,8 @@ def write(
     entry[_KEY] = replication_key
     entry[_VALUE] = bookmark
     entry[_COVERED_FROM] = covered and covered.isoformat()
+    # A run that was given no state may follow others that noted something.
+    entry.setdefault(SHORTAGE, None)
     _leave_out_foreign(entry)
 
 
@@ -91,7 +95,7 @@ def clear(entry: Entry) -> None:
     Args:
         entry: The stream's part of the state; it is changed.
     """
-    for name in (_KEY, _VALUE, _COVERED_FROM):
+    for name in (_KEY, _VALUE, _COVERED_FROM, SHORTAGE):
         entry.pop(name, None)
     _leave_out_foreign(entry)
 

@@ -243,7 +243,7 @@ class TapDrchrono(Tap):
         self.engine.api.expect((one.endpoint(), one.ping()) for one in streams)
         try:
             self._learn_the_time(next((s for s in streams if s.lies_ahead), None))
-            resumed = bool(self.state)
+            resumed = bool(self.state.get("bookmarks"))
             for stream in streams:
                 stream.begin()
             if resumed:

@@ -74,6 +74,16 @@ def test_the_last_of_many_merged_states_holds(steps):
     assert read(merged["patients"]) == expected
 
 
+def test_a_shortage_of_another_run_does_not_survive_a_full_refresh():
+    old = {"patients": {**OF_0_1_0, "shortage": 5}}
+    merged = merge({"patients": written(None, None)}, old)
+    assert merged["patients"]["shortage"] is None
+
+
+def test_a_shortage_is_kept_until_it_is_settled():
+    assert written(WHEN, START, {"shortage": 5})["shortage"] == 5
+
+
 def test_no_note_is_an_object():
     """Meltano fails where it merges one over a null."""
     assert not [one for one in written(WHEN, START).values() if isinstance(one, dict)]
