@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tap_drchrono.endpoints import Group
 from tap_drchrono.streams.catalogue import ENDPOINTS
@@ -56,3 +58,26 @@ def test_the_hub_names_each_stream():
     assert "billing:patient-payment:read" in default
     assert "tasks:read" not in default
     assert "labs:read, messages:read, tasks:read" in others
+
+
+class TestUpgrading:
+    PAGE = (ROOT / "docs" / "upgrading.md").read_text("utf-8")
+
+    def test_the_new_tables_are_those_that_discovery_adds(self):
+        found = re.findall(r"^- `(\w+)`: ", self.PAGE, re.MULTILINE)
+        assert set(found) == {
+            name
+            for name, one in ENDPOINTS.items()
+            if one.offered and one.group is not Group.BULK
+        }
+
+    def test_the_selection_keeps_the_eight(self):
+        blocks = re.findall(r"```yaml\n(.*?)```", self.PAGE, flags=re.DOTALL)
+        selections = [
+            extractor["select"]
+            for block in blocks
+            for extractor in yaml.safe_load(block)["plugins"]["extractors"]
+            if "select" in extractor
+        ]
+        eight = [n for n, one in ENDPOINTS.items() if one.group is Group.BULK]
+        assert [f"{name}.*" for name in eight] in selections
