@@ -11,6 +11,7 @@ such a tie, its records show whether they do.
 
 from __future__ import annotations
 
+import datetime as dt
 import typing as t
 from itertools import islice
 
@@ -127,6 +128,22 @@ class Memory:
         if self.last is None or not window.start or not window.values:
             return False
         return window.values[0] == self.last_value
+
+    def covers(self, window: Listed) -> bool:
+        """Tell whether a window begins no later than the last record read, by time.
+
+        Args:
+            window: Its records, in order.
+        """
+        if self.is_in_tie(window):
+            return True
+        first, last = window.values[:1], self.last_value
+        return (
+            bool(first)
+            and isinstance(first[0], dt.datetime)
+            and isinstance(last, dt.datetime)
+            and first[0] < last
+        )
 
     def _tie(self, window: Listed) -> Tie | None:
         """Tell whether the window begins in the last tie, and in another order."""

@@ -104,7 +104,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
     @property
     def total(self) -> int | None:
         """Records of the stream, as far as known."""
-        return self._reading.now.count.last
+        return self._reading.total
 
     @property
     def pending(self) -> int:

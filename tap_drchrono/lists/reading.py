@@ -44,8 +44,8 @@ _SKIPS = 8
 """Windows without a record that are passed in a row, where more are counted."""
 _LOOKS = 3
 """Looks behind a short page that bring something, where nothing counts more."""
-_OTHER_WINDOWS = 12
-"""Times, beside two a page, that ties too large for a window are read once more."""
+_OTHER_WINDOWS = 8
+"""Times that a tie too large for a window is read once more, in other windows."""
 _TRIES_OF_A_TIE = 2
 """Windows that are tried to hold a tie as a whole."""
 
@@ -108,10 +108,13 @@ class Pass:
         is_rebased: Whether the frame has just moved, so that its base is an estimate.
         is_proven_here: Whether a window was read since the last gap.
         excess: Records that the last page counted beyond what it lists at the end.
+        wall: Records before a page that was refused; nothing is planned behind it.
         looks: Short pages that brought something, though nothing counts more.
         skips: Windows without a record that were passed in a row.
         rounds: Times that a large tie was read once more.
         tried: A tie that one window was to hold, by its value, and how often.
+        tried_again: A tie that is read in other windows: its value, how often, and the
+            records that were missing before it.
         close_to: Position right before which the next window begins.
         open_tie: The tie in which the reading is, if its order is not known.
         is_disordered: Whether records come in no order.
@@ -128,10 +131,12 @@ class Pass:
     is_rebased: bool = False
     is_proven_here: bool = True
     excess: int | None = None
+    wall: int | None = None
     looks: int = 0
     skips: int = 0
     rounds: int = 0
     tried: tuple[object, int] = (None, 0)
+    tried_again: tuple[object, int, int] = (None, 0, 0)
     close_to: int | None = None
     open_tie: Tie | None = None
     is_disordered: bool = False
@@ -269,6 +274,8 @@ class Reading:
             tied=self._is_beyond_telling(read.tie),
         )
         now.is_proven_here = True
+        if now.wall is not None and served.end > now.wall:
+            now.wall = None
         now.pace = now.pace.after_page(
             size=self._largest,
             moved=before.position - served.end + len(read.fresh),
@@ -287,7 +294,7 @@ class Reading:
         is_last = served.is_short and served.total in {None, served.end}
         if (
             capped
-            or self._reads_tie_again(read.tie, is_last=is_last)
+            or self._reads_tie_again(read.tie, missing=before.missing, is_last=is_last)
             or self._skips(served, read)
         ):
             return Taken(Verdict.ANEW, page)
@@ -356,13 +363,16 @@ class Reading:
     def _listed(self, served: Served) -> tuple[Served, Listed]:
         """Name the records of a page.
 
-        Some servers give the last page where there is none: such a page is empty.
+        Some servers give the last page where there is none: such a page is empty. It
+        ends with the record that was read last, and nothing counts so many records.
         """
         listed = served.listed(self.source.key)
         memory = self.now.memory
         if (
             served.records
             and served.start >= max(self.now.evidence.counted, 1)
+            and (served.total is None or self.now.count.rises)
+            and listed.known_as[-1] == memory.last
             and all(memory.place(one) is not None for one in listed.known_as)
         ):
             served = served._replace(records=(), claims=Claims())
@@ -403,8 +413,9 @@ class Reading:
 
         The first page of a reading needs no proof. That of a `since` that was moved
         forward does: it may cut later than thought. Behind records that are counted
-        and not listed nothing can be proven, and the evidence is short already. A page
-        that begins within the last tie leaves out nothing but of that.
+        and not listed nothing can be proven, and the evidence is short already. In an
+        order by time, a page that begins no later than the last record read leaves out
+        nothing but of the last tie.
         """
         now = self.now
         if served.start == served.frame.base and served.frame.since == now.since:
@@ -413,7 +424,8 @@ class Reading:
             return served.start <= now.evidence.position
         if place is not None:
             return True
-        return now.memory.is_in_tie(listed) and served.start < now.evidence.position
+        overlaps = served.start < now.evidence.position
+        return overlaps and not now.is_disordered and now.memory.covers(listed)
 
     def _adjoins(self, served: Served) -> bool:
         """Tell whether a page begins exactly where the reading stopped."""
@@ -473,7 +485,7 @@ class Reading:
             return False
         return not self._fits(tie)
 
-    def _reads_tie_again(self, tie: Tie | None, *, is_last: bool) -> bool:
+    def _reads_tie_again(self, tie: Tie | None, *, missing: int, is_last: bool) -> bool:
         """Go back to where a tie in an order of its own begins, if that may help.
 
         Where one window holds it, nothing of it is left out. In an order that is the
@@ -490,23 +502,23 @@ class Reading:
                 self._go_to(tie.start)
                 now.close_to = tie.start
                 return True
-            if now.frame.order is not Order.UPDATED_AT:
-                now.open_tie = now.open_tie or tie
+            if now.frame.order is not Order.UPDATED_AT and now.open_tie is None:
+                now.open_tie = tie
+                if now.tried_again[0] != tie.value:
+                    now.tried_again = (tie.value, 0, missing)
         tie = now.open_tie
         is_behind = is_last or (tie and now.memory.last_value != tie.value)
         if tie is None or not is_behind:
             return False
         now.open_tie = None
-        if now.evidence.missing <= 0 or now.rounds >= self._rounds:
+        value, times, before = now.tried_again
+        has_tried = times >= _OTHER_WINDOWS or now.rounds > _PATIENCE + self._pages
+        if has_tried or now.evidence.missing <= max(before, 0):
             return False
+        now.tried_again = (value, times + 1, before)
         now.rounds += 1
         self._go_to(tie.start)
         return True
-
-    @property
-    def _rounds(self) -> int:
-        """Times that large ties may be read once more in other windows."""
-        return _OTHER_WINDOWS + 2 * self._pages
 
     def _skips(self, served: Served, read: Read) -> bool:
         """Pass a window in which all that is new is counted and not listed."""
@@ -530,7 +542,10 @@ class Reading:
         before, now.excess = now.excess, None
         if not served.is_short:
             return False
-        excess = None if served.total is None else served.total - served.end
+        total = served.total
+        if total is None and not served.records and not now.count.is_denied:
+            total = now.count.last
+        excess = None if total is None else max(total - served.end, 0)
         if news:
             now.excess = excess
             now.looks += excess is None
@@ -626,6 +641,12 @@ class Reading:
             return True
         self.is_complete = True
         return False
+
+    @property
+    def total(self) -> int | None:
+        """Records of the stream, as far as known."""
+        last, wall = self.now.count.last, self.now.wall
+        return last if last is None or wall is None else min(last, wall)
 
     @property
     def has_read_enough(self) -> bool:
@@ -801,7 +822,7 @@ class Reading:
         Args:
             position: Records before that page, at least.
         """
-        self.now.count = self.now.count.then(position)
+        self.now.wall = position
 
     def shrink(self, size: int) -> None:
         """Ask for smaller pages for a while, as a list failed twice."""

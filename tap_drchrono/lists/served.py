@@ -94,7 +94,7 @@ class Served(t.NamedTuple):
                 self.claims.size == served
                 or place == self.frame.base + (self.window.page - 1) * served
             )
-        if self.claims.size == served or self.total is None:
+        if self.claims.size == served:
             return True
         return self.window.page == 1 and self.total != self.end
 

@@ -23,6 +23,8 @@ if t.TYPE_CHECKING:
     from tap_drchrono.pages import Outcome, Shortage
 
 T0 = dt.datetime(2024, 1, 1)  # noqa: DTZ001 - the API's timestamps name no zone
+EPOCH = 1_704_067_200
+"""T0 in seconds since the epoch, if its zone were UTC."""
 DAY = 86_400
 
 
@@ -114,7 +116,7 @@ class ListModel:
             del self.order[bisect.bisect_left(self.order, (old, key))]
 
     def record(self, key: int, nth_list: int = 0) -> dict[str, t.Any]:
-        record: dict[str, t.Any] = {"id": key}
+        record: dict[str, t.Any] = {"id": key, "version": self.updated[key]}
         if self.dated:
             stamp = T0 + dt.timedelta(seconds=self.updated[key])
             record["updated_at"] = self.form(stamp, nth_list)
@@ -359,7 +361,7 @@ class Copy:
         )
         run, _ = loop(model, source, **how)
         for record in run.records:
-            self.rows[record["id"]] = stamp_of(record)
+            self.rows[record["id"]] = record["version"]
         if run.states:
             self.bookmark = run.states[-1][1]
         if run.outcome:
@@ -372,14 +374,5 @@ class Copy:
         return {
             key: (self.rows.get(key), updated)
             for key, updated in model.updated.items()
-            if self.rows.get(key) != (updated if model.dated else None)
-            and not (not model.dated and key in self.rows)
+            if self.rows.get(key) != updated
         }
-
-
-def stamp_of(record: dict[str, t.Any]) -> int | None:
-    """Seconds after T0 at which a record was updated."""
-    if "updated_at" not in record:
-        return None
-    stamp = dt.datetime.fromisoformat(record["updated_at"])
-    return int((stamp - T0).total_seconds())
