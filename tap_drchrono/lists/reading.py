@@ -287,7 +287,8 @@ class Reading:
         self._size = min(self._largest, self._size * 2)
         fresh = [served.records[index] for index in read.fresh]
         page = self._page(served, fresh, last_value)
-        if not read.fresh and served.is_short and now.count.rises:
+        rises = now.count.rises and now.grows_at_the_end
+        if not read.fresh and served.is_short and rises:
             # It counts up from answer to answer, and lists no more.
             now.evidence = now.evidence._replace(unlisted=0)
             return Taken(Verdict.READ if self.end() else Verdict.ANEW, page)

@@ -13,7 +13,7 @@ import pytest
 from adversary import World
 
 LONG = os.environ.get("SOAK") == "long"
-SEEDS = range(0, 120, 4)
+SEEDS = range(0, 100, 4)
 """A test draws the seed and the three after it."""
 
 
