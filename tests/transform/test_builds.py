@@ -80,21 +80,21 @@ TEXTS = """
 CREATE SCHEMA drchrono;
 CREATE TABLE drchrono.line_items (
     id text, service_date text, updated_at text, billed text, denied_flag text,
-    _sdc_deleted_at timestamp
+    price float8, _sdc_deleted_at timestamp
 );
 INSERT INTO drchrono.line_items VALUES
-    ('good', '2024-02-29', '2000-02-29T23:59:59', '12.345', 'true', NULL),
-    ('other', '2023-11-30T09:00:00', '2024-01-01 10:00:00.5', '-7', 'f', NULL),
-    ('bad', '2023-02-29', '2024-01-01 25:00:00', '12.3.4', 'maybe', NULL),
-    ('worse', '1900-02-29', '2024-13-01', '1e99', '', NULL),
-    ('long', '2023-04-31', '2023', '99999999999999999999', '', NULL),
-    ('empty', '', '', '', '', NULL),
-    ('deleted', NULL, NULL, NULL, NULL, TIMESTAMP '2024-01-01')
+    ('good', '2024-02-29', '2000-02-29T23:59:59', '12.345', 'true', 0.1, NULL),
+    ('other', '2023-11-30T09:00:00', '2024-01-01 10:00:00.5', '-7', 'f', -1e15, NULL),
+    ('bad', '2023-02-29', '2024-01-01 25:00:00', '12.3.4', 'maybe', 1e20, NULL),
+    ('worse', '1900-02-29', '2024-13-01', '1e99', '', -1e16, NULL),
+    ('long', '2023-04-31', '2023', '99999999999999999999', '', NULL, NULL),
+    ('empty', '', '', '', '', NULL, NULL),
+    ('deleted', NULL, NULL, NULL, NULL, NULL, TIMESTAMP '2024-01-01')
 """
 READ = """
 SELECT to_json(t) FROM (
     SELECT line_item_id, service_date, CAST(updated_at AS date) AS updated, billed,
-        is_denied, is_deleted
+        is_denied, price, is_deleted
     FROM drchrono_staging.stg_drchrono__line_items ORDER BY line_item_id
 ) t
 """
@@ -114,13 +114,13 @@ def test_what_cannot_be_read_is_null(request, kind, empty, tmp_path):
     warehouse.build(*NO_UNIT_TESTS, *part)
     rows = [tuple(json.loads(row).values()) for row in warehouse.run(READ)]
     assert rows == [
-        ("bad", None, None, None, None, False),
-        ("deleted", None, None, None, None, True),
-        ("empty", None, None, None, None, False),
-        ("good", "2024-02-29", "2000-02-29", 12.35, True, False),
-        ("long", None, None, None, None, False),
-        ("other", "2023-11-30", "2024-01-01", -7, False, False),
-        ("worse", None, None, None, None, False),
+        ("bad", None, None, None, None, None, False),
+        ("deleted", None, None, None, None, None, True),
+        ("empty", None, None, None, None, None, False),
+        ("good", "2024-02-29", "2000-02-29", 12.35, True, 0.1, False),
+        ("long", None, None, None, None, None, False),
+        ("other", "2023-11-30", "2024-01-01", -7, False, -1e15, False),
+        ("worse", None, None, None, None, None, False),
     ]
     assert len(warehouse.rows("charges")) == 6
     if warehouse is not empty:

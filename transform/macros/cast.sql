@@ -23,6 +23,15 @@
 {%- endmacro %}
 
 
+{# Tell whether a type of the warehouse is a number: 'yes', or nothing. #}
+{% macro drchrono_is_number(dtype) -%}
+{{ "yes" if dtype.lower().split("(")[0] in (
+    "double", "double precision", "float", "real", "numeric", "decimal", "number",
+    "hugeint", "bigint", "integer", "smallint"
+) }}
+{%- endmacro %}
+
+
 {#
   Cast a column; what cannot be read as the kind is null.
 
@@ -32,6 +41,8 @@
     kind: What it is to be.
 #}
 {% macro drchrono_cast(value, dtype, kind) -%}
+{#- A number that is too large would end the build, with an error that shows it. -#}
+{%- set limits = {"money": "1e16", "quantity": "1e14", "integer": "9e18"} -%}
 {%- if kind == "json" -%}
   nullif({{ adapter.dispatch("drchrono_json_text", "drchrono")(value, dtype) }}, '')
 {%- elif kind == "id" and dtype.lower().split("(")[0] in (
@@ -42,6 +53,8 @@
   nullif(cast({{ value }} as text), '')
 {%- elif drchrono_is_text(dtype) -%}
   {{ adapter.dispatch("drchrono_read", "drchrono")(value, kind) }}
+{%- elif kind in limits and drchrono_is_number(dtype) -%}
+  case when abs({{ value }}) < {{ limits[kind] }} then cast({{ value }} as {{ drchrono_type(kind) }}) end
 {%- else -%}
   cast({{ value }} as {{ drchrono_type(kind) }})
 {%- endif -%}
