@@ -22,6 +22,9 @@ if t.TYPE_CHECKING:
 
 _SURE = 2.0
 """Times the usual time after which a list that nobody wants is taken to be done."""
+_LATE = 5.0
+"""Seconds by which a look may be late, as requests and records take time, and tell how
+long a list takes; half as long as the list is old already, where that is more."""
 _NAMELESS = 60.0
 """Seconds after which a list without a name, of which nothing is known, is so too."""
 
@@ -241,11 +244,14 @@ class JobBudget:
             job: The list.
             records: Records that it holds.
         """
+        late = self._clock.now() - self.look_at(job, records)
         self._forget(job)
         job.state = JobState.READY
         self._limit = min(self._limit + 0.5, float(self._max_pending))
         if job.submitted_at < self._clock.woke_at:
             return  # the machine slept meanwhile
+        if late > max(_LATE, job.looked_at / 2):
+            return  # the hour was used up, or DrChrono out of service
         age = self._clock.now() - job.submitted_at
         for times in (self._times[job.wanted.stream], self._any_stream):
             expected = times.expected(records) or self._any_stream.expected(records)

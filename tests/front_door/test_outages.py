@@ -7,7 +7,7 @@ import signal
 
 import pytest
 from comparison import differences, source_of
-from drchrono_sandbox import Api, Changes, Practice, Settings
+from drchrono_sandbox import ACCESS_TOKEN, Api, Changes, Practice, Settings
 from simulated import NOW, SimulatedClock, catalog_of, pasted, run, settings_for
 from target import Target
 
@@ -307,3 +307,13 @@ def test_whatever_the_weather_nothing_is_lost(sync, seed):
     found.api.set_faults(())
     assert found.run().status == 0
     assert found.lacks() == {}
+
+
+@pytest.mark.parametrize("begins", [1.0, 2.0, 3.0, 5.0, 8.0, 13.0])
+def test_lists_take_no_longer_after_an_outage_than_before(sync, begins):
+    usual = sync(access_token=ACCESS_TOKEN)
+    assert usual.run().status == 0
+    outage = {"kind": "503", "begins": NOW + begins, "ends": NOW + begins + 200}
+    other = sync(outage, access_token=ACCESS_TOKEN)
+    assert other.run().status == 0
+    assert other.seconds <= usual.seconds + 200 + 60 + 20

@@ -159,3 +159,20 @@ def test_a_list_that_the_server_does_not_know_yet_is_looked_at_five_times_in_a_m
     assert 4 <= len(ages) <= 5
     assert ages[0] == 0.5
     assert 5 < ages[-1] < 60
+
+
+@pytest.mark.parametrize("held_up", [60.0, 3500.0])
+@pytest.mark.parametrize(("known", "at_most"), [(None, 1.0), (2.0, 3.0)])
+def test_a_look_that_comes_late_tells_nothing_of_how_long_lists_take(
+    held_up, known, at_most
+):
+    """The hour's requests were used up, or DrChrono was out of service."""
+    desk = Desk()
+    if known:
+        desk.learn(known)
+    job = desk.submit()
+    desk.clock.sleep(1.0)
+    job.looked(desk.clock.now(), seen=True)
+    desk.clock.sleep(held_up)
+    desk.budget.ready(job, 1000)
+    assert desk.budget.look_at(desk.submit(), 1000) - desk.clock.now() <= at_most
