@@ -140,7 +140,9 @@ class TestProgress:
         ]
         assert end - known[0][0] > 3600
         for moment, left in known:
-            assert abs(left - (end - moment)) <= 1800
+            # A request more than expected may cost an hour; in the last one, none can.
+            slack = 3600 if end - moment > 3600 else 1800
+            assert abs(left - (end - moment)) <= slack
 
     def test_an_outage_is_no_measure_of_speed(self, watch):
         outage = {"kind": "503", "endpoint": "*", "times": None}
