@@ -19,7 +19,7 @@ _LONGEST = dt.timedelta(days=100_000)
 """Longer than any stream: a lookback beyond it changes nothing."""
 
 
-class Oddity(enum.Enum):
+class TimeOddity(enum.Enum):
     """Why values do not move the bookmark; in words for the log."""
 
     FUTURE = (
@@ -88,7 +88,7 @@ class Bookmark:
 
     def see(
         self, values: Iterable[object], limit: dt.datetime, after: object = None
-    ) -> set[Oddity]:
+    ) -> set[TimeOddity]:
         """Look at a page before its first record goes out; claim nothing yet.
 
         Args:
@@ -110,12 +110,12 @@ class Bookmark:
             self.is_dated = True
             if moment > limit:
                 if moment - limit > _AHEAD:
-                    oddities.add(Oddity.FUTURE)
+                    oddities.add(TimeOddity.FUTURE)
                 continue
             if latest is None or moment > latest:
                 latest = moment
             elif latest - moment > self._tolerance:
-                oddities.add(Oddity.DISORDER)
+                oddities.add(TimeOddity.DISORDER)
             if self._highest_at is None or moment > self._highest_at:
                 self._highest, self._highest_at = str(value), moment
         return oddities

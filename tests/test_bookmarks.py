@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_drchrono.bookmarks import Bookmark, Oddity, day_to_read_from, since
+from tap_drchrono.bookmarks import Bookmark, TimeOddity, day_to_read_from, since
 
 START = "2024-05-01T10:00:00"
 LIMIT = dt.datetime(2024, 6, 15, 12)  # noqa: DTZ001 - as timestamps are compared
@@ -73,13 +73,13 @@ def test_junk_moves_nothing(bookmark, junk):
 )
 def test_it_never_passes_the_start_of_the_run(bookmark, value, moves, is_odd):
     oddities = emit(bookmark, "2024-05-02T00:00:00", value)
-    assert oddities == ({Oddity.FUTURE} if is_odd else set())
+    assert oddities == ({TimeOddity.FUTURE} if is_odd else set())
     assert bookmark.value == (value if moves else "2024-05-02T00:00:00")
 
 
 def test_what_lies_ahead_is_no_disorder(bookmark):
     oddities = emit(bookmark, "2999-01-01T00:00:00", "2024-05-02T00:00:00")
-    assert oddities == {Oddity.FUTURE}
+    assert oddities == {TimeOddity.FUTURE}
     assert bookmark.value == "2024-05-02T00:00:00"
 
 
@@ -89,8 +89,8 @@ def test_what_lies_ahead_is_no_disorder(bookmark):
 def test_disorder_of_less_than_the_lookback_is_none(lookback, is_odd):
     bookmark = Bookmark(START, lookback)
     values = ("2024-05-04T00:00:01", "2024-05-03T00:00:00")
-    assert (Oddity.DISORDER in emit(bookmark, *values)) == is_odd
-    assert (Oddity.DISORDER in emit(bookmark, values[1], after=values[0])) == is_odd
+    assert (TimeOddity.DISORDER in emit(bookmark, *values)) == is_odd
+    assert (TimeOddity.DISORDER in emit(bookmark, values[1], after=values[0])) == is_odd
 
 
 def test_it_is_held_and_taken_back_until_the_end(bookmark):

@@ -63,7 +63,7 @@ class Purpose(enum.Enum):
     SEAM = "seam"
 
 
-class Source(t.NamedTuple):
+class ListEndpoint(t.NamedTuple):
     """What is read: one stream, from a day on.
 
     Attributes:
@@ -115,7 +115,7 @@ class Wanted(t.NamedTuple):
         purpose: A page to emit, a count, or a look at the end of the page before.
     """
 
-    source: Source
+    source: ListEndpoint
     frame: Frame
     window: Window
     purpose: Purpose = Purpose.PAGE

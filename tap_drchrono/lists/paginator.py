@@ -22,8 +22,8 @@ from tap_drchrono.lists.jobs import (
     Fetch,
     Job,
     JobState,
+    ListEndpoint,
     Purpose,
-    Source,
     Status,
     Submit,
     Token,
@@ -56,7 +56,11 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
     """Performs the POST, poll, GET cycle for all pages of one stream."""
 
     def __init__(
-        self, source: Source, budget: JobBudget, clock: Clock, logger: logging.Logger
+        self,
+        source: ListEndpoint,
+        budget: JobBudget,
+        clock: Clock,
+        logger: logging.Logger,
     ) -> None:
         """Start with the stream's first list.
 

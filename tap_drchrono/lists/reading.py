@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
     import logging
     from collections.abc import Callable
 
-    from tap_drchrono.lists.jobs import Source
+    from tap_drchrono.lists.jobs import ListEndpoint
     from tap_drchrono.lists.memory import Listed, Read, Tie
     from tap_drchrono.lists.served import Served
     from tap_drchrono.lists.windows import Window
@@ -164,7 +164,7 @@ class Reading:
     """
 
     def __init__(
-        self, source: Source, started: Callable[[], float], logger: logging.Logger
+        self, source: ListEndpoint, started: Callable[[], float], logger: logging.Logger
     ) -> None:
         """Start at the stream's first record.
 
@@ -183,7 +183,7 @@ class Reading:
         self._logger = logger
         self._largest = source.max_size
         self._size = source.max_size
-        self._said: set[bookmarks.Oddity] = set()
+        self._said: set[bookmarks.TimeOddity] = set()
         if source.shortage:
             # What is to be settled is read whole, or once more.
             self.bookmark.hold()
@@ -316,9 +316,9 @@ class Reading:
             values = [record.get("updated_at") for record in served.records]
             oddities = bookmark.see(values, self._limit, last_value)
             if not in_order:
-                oddities.discard(bookmarks.Oddity.DISORDER)
+                oddities.discard(bookmarks.TimeOddity.DISORDER)
             self._say(oddities)
-            now.is_disordered |= bookmarks.Oddity.DISORDER in oddities
+            now.is_disordered |= bookmarks.TimeOddity.DISORDER in oddities
         if now.is_disordered or not in_order:
             # A record that changed after its page was read lies behind later ones, so
             # nothing that is read in such an order moves the bookmark.
@@ -332,7 +332,7 @@ class Reading:
             bookmark.claim()
         return Page(fresh, before, bookmark.value)
 
-    def _say(self, oddities: set[bookmarks.Oddity]) -> None:
+    def _say(self, oddities: set[bookmarks.TimeOddity]) -> None:
         """Say once what is odd about the records."""
         for oddity in sorted(oddities - self._said, key=lambda one: one.name):
             self._logger.warning("%s: %s", self.source.stream, oddity.value)

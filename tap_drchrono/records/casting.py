@@ -38,7 +38,7 @@ EXTRA = "_extra"
 """The column for all that has no column."""
 
 
-class Oddity(enum.Enum):
+class FieldOddity(enum.Enum):
     """What is odd about a field; the value says in words what became of it."""
 
     UNKNOWN = "not in the schema, kept in _extra"
@@ -47,13 +47,13 @@ class Oddity(enum.Enum):
     UNREADABLE_LEFT_OUT = "not of the expected type, null here and left out"
 
 
-class Plan:
+class Casting:
     """How the records of one stream are cast. Not for use by two threads at once."""
 
     def __init__(
         self, root: _Object, leftovers: _Leftovers, *, has_extra: bool
     ) -> None:
-        """Keep what `compile_plan` made.
+        """Keep what `compile_casting` made.
 
         Args:
             root: Casts a whole record.
@@ -81,13 +81,13 @@ class Plan:
         return cast
 
 
-def compile_plan(
+def compile_casting(
     schema: Mapping[str, Json],
     *,
     deselected: Iterable[tuple[str, ...]] = (),
     withheld: Collection[str] = (),
-    report: Callable[[str, Oddity], None],
-) -> Plan:
+    report: Callable[[str, FieldOddity], None],
+) -> Casting:
     """Prepare the casting of one stream.
 
     Args:
@@ -107,7 +107,7 @@ def compile_plan(
     properties = schema["properties"]
     has_extra = EXTRA in properties and (EXTRA,) not in leftovers.deselected
     root = _Object(properties, (), leftovers)
-    return Plan(root, leftovers, has_extra=has_extra)
+    return Casting(root, leftovers, has_extra=has_extra)
 
 
 def _names(breadcrumb: tuple[str, ...]) -> Names:
@@ -136,14 +136,14 @@ class _Leftovers:
         self,
         deselected: Iterable[Names],
         withheld: Collection[str],
-        report: Callable[[str, Oddity], None],
+        report: Callable[[str, FieldOddity], None],
     ) -> None:
         self.found: dict[str, Json] = {}
         self.deselected = frozenset(deselected)
         self._open = {names[:n] for names in self.deselected for n in range(len(names))}
         self._withheld = frozenset(withheld)
         self._report = report
-        self._reported: set[tuple[str, Oddity]] = set()
+        self._reported: set[tuple[str, FieldOddity]] = set()
 
     def may_travel_whole(self, names: Names) -> bool:
         """Whether nothing at or below this field is deselected.
@@ -153,12 +153,14 @@ class _Leftovers:
         return names not in self._open and names not in self.deselected
 
     def add_unknown(self, names: Names, value: Json) -> None:
-        self._add(names, value, Oddity.UNKNOWN, Oddity.UNKNOWN_LEFT_OUT)
+        self._add(names, value, FieldOddity.UNKNOWN, FieldOddity.UNKNOWN_LEFT_OUT)
 
     def add_unreadable(self, names: Names, value: Json) -> None:
-        self._add(names, value, Oddity.UNREADABLE, Oddity.UNREADABLE_LEFT_OUT)
+        self._add(names, value, FieldOddity.UNREADABLE, FieldOddity.UNREADABLE_LEFT_OUT)
 
-    def _add(self, names: Names, value: Json, kept: Oddity, left_out: Oddity) -> None:
+    def _add(
+        self, names: Names, value: Json, kept: FieldOddity, left_out: FieldOddity
+    ) -> None:
         path = ".".join(names)
         travels = (
             self.may_travel_whole(names)

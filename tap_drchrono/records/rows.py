@@ -9,7 +9,7 @@ import typing as t
 from singer_sdk.mapper import SameRecordTransform
 
 from tap_drchrono.errors import StreamError
-from tap_drchrono.records.casting import Oddity, compile_plan
+from tap_drchrono.records.casting import FieldOddity, compile_casting
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -77,7 +77,7 @@ class Rows:
         self._stream = stream
         self._maps = [(one, _columns(one)) for one in maps]
         self._warn = warn
-        self._plan = compile_plan(
+        self._casting = compile_casting(
             schema,
             deselected=[
                 path for path, selected in mask.items() if path and not selected
@@ -99,7 +99,7 @@ class Rows:
         Raises:
             StreamError: If a map fails on it.
         """
-        cast = self._plan.cast(record)
+        cast = self._casting.cast(record)
         if cast.get(self._key) is None:
             self._warn(
                 f"A record without a usable {self._key} was left out: no target could "
@@ -120,7 +120,7 @@ class Rows:
             if row is not None:
                 yield alias, row if columns is None else _in_order(row, columns)
 
-    def _report(self, path: str, oddity: Oddity) -> None:
+    def _report(self, path: str, oddity: FieldOddity) -> None:
         """Say once that a field is odd, by name, never by value."""
         if not _FIELD_PATH.fullmatch(path):
             self._warn(

@@ -13,7 +13,7 @@ from tap_drchrono.api.ask import Answered
 from tap_drchrono.endpoints import Group
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists.answers import interpret
-from tap_drchrono.lists.jobs import Answer, Order, Source, Status, Submit, Token
+from tap_drchrono.lists.jobs import Answer, ListEndpoint, Order, Status, Submit, Token
 from tap_drchrono.lists.paginator import BulkListPaginator
 from tap_drchrono.run_log.progress import Standing
 from tap_drchrono.streams.base import DrChronoStream, Turn
@@ -41,11 +41,11 @@ class BulkListStream(DrChronoStream[Token, Answer]):
     includes: t.ClassVar[Mapping[str, str]] = {}
     """Parameters sent as `true` while the setting that they are mapped to is on."""
 
-    def source(self) -> Source:
+    def source(self) -> ListEndpoint:
         """Say what is read, and from which day on."""
         since, resumed = self.first_day()
         includes = {**self.includes, "verbose": "verbose"}
-        return Source(
+        return ListEndpoint(
             self.endpoint(),
             min(self.config.get("page_size") or self.max_page_size, self.max_page_size),
             since,

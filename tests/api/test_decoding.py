@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_drchrono.api.decoding import Spoilt, decode, is_deep
-from tap_drchrono.records.casting import Oddity, compile_plan
+from tap_drchrono.records.casting import FieldOddity, compile_casting
 
 EXTRA = {"type": ["string", "null"], "contentMediaType": "application/json"}
 
@@ -118,18 +118,18 @@ class TestSpoiltValues:
     )
     def test_are_null_and_kept_whatever_the_column(self, word, column):
         reported = []
-        plan = compile_plan(
+        plan = compile_casting(
             {"properties": {"odd": column, "_extra": EXTRA}},
             report=lambda *odd: reported.append(odd),
         )
         row = plan.cast(decode(b'{"odd": %s}' % word.encode()))
         assert row.pop("odd") is None
         assert json.loads(row["_extra"]) == {"odd": word}
-        assert reported == [("odd", Oddity.UNREADABLE)]
+        assert reported == [("odd", FieldOddity.UNREADABLE)]
 
     def test_are_text_within_json(self):
         column = {"type": "string", "contentMediaType": "application/json"}
-        plan = compile_plan({"properties": {"odd": column}}, report=print)
+        plan = compile_casting({"properties": {"odd": column}}, report=print)
         row = plan.cast(decode(b'{"odd": [1.50, NaN]}'))
         assert row == {"odd": '[1.50,"NaN"]'}
 

@@ -52,7 +52,7 @@ def _all(tree: ast.AST) -> Iterator[str]:
                 yield from _made_by(node)
             case ast.ListComp(elt=value):
                 yield from _long(_texts(value))
-            case ast.ClassDef(name="Oddity"):
+            case ast.ClassDef(name="FieldOddity" | "TimeOddity"):
                 for line in node.body:
                     if isinstance(line, ast.Assign):
                         yield from _texts(line.value)

@@ -12,7 +12,14 @@ from tap_drchrono import bookmarks
 from tap_drchrono.endpoints import Endpoint
 from tap_drchrono.lists.budget import JobBudget
 from tap_drchrono.lists.claims import Claims
-from tap_drchrono.lists.jobs import LIFETIME, Answer, Order, Source, Status, Submit
+from tap_drchrono.lists.jobs import (
+    LIFETIME,
+    Answer,
+    ListEndpoint,
+    Order,
+    Status,
+    Submit,
+)
 from tap_drchrono.lists.paginator import BulkListPaginator
 
 if t.TYPE_CHECKING:
@@ -220,11 +227,11 @@ def source_of(
     *,
     first_sync: bool = True,
     **more: t.Any,
-) -> Source:
+) -> ListEndpoint:
     """What is read of an invented stream."""
     scopes = frozenset({f"{stream}:read"})
     endpoint = Endpoint(stream, f"/api/{stream}_list", "id", scopes)
-    return Source(endpoint, page_size, since, first_sync, 1800, **more)
+    return ListEndpoint(endpoint, page_size, since, first_sync, 1800, **more)
 
 
 class EndlessError(AssertionError):
@@ -256,7 +263,7 @@ class Run:
 
 def loop(
     model: ListModel,
-    source: Source,
+    source: ListEndpoint,
     *,
     before: Callable[[int], None] = lambda _: None,
     max_pending: int = 8,

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from singer_sdk.singerlib import MetadataMapping
 
-from tap_drchrono.records.casting import Oddity, compile_plan
+from tap_drchrono.records.casting import FieldOddity, compile_casting
 
 D = Decimal
 
@@ -71,7 +71,7 @@ class Casting:
 
     def __init__(self, schema=SCHEMA, **options):
         self.reports = []
-        self.plan = compile_plan(
+        self.plan = compile_casting(
             schema, report=lambda *report: self.reports.append(report), **options
         )
 
@@ -294,7 +294,7 @@ def test_reads(casting, field, raw, expected):
 @pytest.mark.parametrize(("field", "raw"), cases(UNREADABLE))
 def test_keeps_what_it_cannot_read(casting, field, raw):
     assert casting({field: raw}) == {field: None, "_extra": {field: raw}}
-    assert casting.reports == [(field, Oddity.UNREADABLE)]
+    assert casting.reports == [(field, FieldOddity.UNREADABLE)]
 
 
 @pytest.mark.parametrize("field", sorted(SCHEMA["properties"].keys() - {"_extra"}))
@@ -363,7 +363,10 @@ def test_what_needs_no_change_is_shared(casting):
 def test_unknown_fields_travel_under_their_name(casting):
     raw = {"id": 1, "new": {"a": [D("1.50")]}, "gone": None}
     assert casting(raw) == {"id": 1, "_extra": {"new": raw["new"], "gone": None}}
-    assert casting.reports == [("new", Oddity.UNKNOWN), ("gone", Oddity.UNKNOWN)]
+    assert casting.reports == [
+        ("new", FieldOddity.UNKNOWN),
+        ("gone", FieldOddity.UNKNOWN),
+    ]
 
 
 def test_nested_ones_travel_under_a_dotted_path(casting):
@@ -402,7 +405,7 @@ def test_items_that_cannot_be_read_keep_their_place(casting):
 
 def test_an_extra_sent_by_the_api_is_a_field_like_any_other(casting):
     assert casting({"_extra": {"a": 1}}) == {"_extra": {"_extra": {"a": 1}}}
-    assert casting.reports == [("_extra", Oddity.UNKNOWN)]
+    assert casting.reports == [("_extra", FieldOddity.UNKNOWN)]
 
 
 def test_names_that_collide_are_both_kept(casting):
@@ -414,9 +417,9 @@ def test_each_oddity_is_reported_once(casting):
     for number in range(100):
         casting({"new": number, "count": "many", "vitals": {"new": number}})
     assert casting.reports == [
-        ("count", Oddity.UNREADABLE),
-        ("vitals.new", Oddity.UNKNOWN),
-        ("new", Oddity.UNKNOWN),
+        ("count", FieldOddity.UNREADABLE),
+        ("vitals.new", FieldOddity.UNKNOWN),
+        ("new", FieldOddity.UNKNOWN),
     ]
 
 
@@ -481,7 +484,7 @@ def test_takes_the_breadcrumbs_of_a_catalog():
 def test_raw_containers_with_a_deselected_part_are_left_out(raw):
     casting = deselecting("vitals.pulse")
     assert casting({"vitals": raw}) == {"vitals": None}
-    assert casting.reports == [("vitals", Oddity.UNREADABLE_LEFT_OUT)]
+    assert casting.reports == [("vitals", FieldOddity.UNREADABLE_LEFT_OUT)]
 
 
 def test_unknown_containers_with_a_deselected_part_are_left_out():
@@ -490,8 +493,8 @@ def test_unknown_containers_with_a_deselected_part_are_left_out():
         "vitals": {}
     }
     assert casting.reports == [
-        ("vitals.new", Oddity.UNKNOWN_LEFT_OUT),
-        ("new", Oddity.UNKNOWN_LEFT_OUT),
+        ("vitals.new", FieldOddity.UNKNOWN_LEFT_OUT),
+        ("new", FieldOddity.UNKNOWN_LEFT_OUT),
     ]
 
 
@@ -499,7 +502,7 @@ def test_json_text_with_a_deselected_part_is_left_out():
     casting = deselecting("blob.ssn")
     assert casting({"blob": {"ssn": 1, "a": 2}}) == {"blob": None}
     assert casting({"blob": None}) == {"blob": None}
-    assert casting.reports == [("blob", Oddity.UNREADABLE_LEFT_OUT)]
+    assert casting.reports == [("blob", FieldOddity.UNREADABLE_LEFT_OUT)]
 
 
 def test_a_part_of_extra_can_be_deselected():
@@ -514,9 +517,9 @@ def test_without_extra_nothing_travels_but_all_is_reported():
     record = {"new": 1, "count": "many", "reminders": [{"new": 1}], "_extra": 1}
     assert casting(record) == {"count": None, "reminders": [{}]}
     assert casting.reports == [
-        ("count", Oddity.UNREADABLE_LEFT_OUT),
-        ("reminders.new", Oddity.UNKNOWN_LEFT_OUT),
-        ("new", Oddity.UNKNOWN_LEFT_OUT),
+        ("count", FieldOddity.UNREADABLE_LEFT_OUT),
+        ("reminders.new", FieldOddity.UNKNOWN_LEFT_OUT),
+        ("new", FieldOddity.UNKNOWN_LEFT_OUT),
     ]
 
 
@@ -536,8 +539,8 @@ def test_withheld_fields_keep_their_column_and_never_travel():
         "name": None,
         "_extra": {"name": ["kept"]},
     }
-    assert ("vitals.new", Oddity.UNKNOWN_LEFT_OUT) in casting.reports
-    assert ("count", Oddity.UNREADABLE_LEFT_OUT) in casting.reports
+    assert ("vitals.new", FieldOddity.UNKNOWN_LEFT_OUT) in casting.reports
+    assert ("count", FieldOddity.UNREADABLE_LEFT_OUT) in casting.reports
 
 
 # Any JSON at any place
