@@ -1,4 +1,4 @@
-"""The tap: its command line, and the order of a sync."""
+"""The tap: its command line, its settings, and what a sync begins and ends with."""
 
 from __future__ import annotations
 
@@ -25,16 +25,14 @@ from tap_drchrono import settings, states, survey, words
 from tap_drchrono.api.transport import silence_libraries
 from tap_drchrono.engine import Engine, Outside
 from tap_drchrono.errors import (
-    EndpointError,
-    RefusedError,
     Stopped,
     StreamError,
     TapDrchronoError,
 )
 from tap_drchrono.first_run import run as first_run
+from tap_drchrono.order import Order
 from tap_drchrono.records.messages import MessageWriter
 from tap_drchrono.report import describe_crash
-from tap_drchrono.run_log.summary import table
 from tap_drchrono.run_log.terminal import fit_into_terminal
 from tap_drchrono.streams.bulk import BulkListStream
 from tap_drchrono.streams.catalogs import with_own_columns
@@ -42,7 +40,6 @@ from tap_drchrono.streams.catalogue import ENDPOINTS, ON_REQUEST, STREAMS
 from tap_drchrono.streams.mapping import mapper_for
 from tap_drchrono.streams.readiness import (
     check_selection,
-    lacking_scopes,
     lies_ahead,
     refuse_start_date,
     unknown_streams,
@@ -55,7 +52,7 @@ from tap_drchrono.user_files import (
 )
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -236,26 +233,28 @@ class TapDrchrono(Tap):
         # The SDK sets it to the log level of everything else.
         self.metrics_logger.setLevel(self.config["metrics_log_level"])
         streams = self.streams_to_read()
+        order = Order(streams, self.engine, self.logger)
         progress = self.engine.progress
         progress.expect([stream.name for stream in streams])
         if isinstance(self.message_writer, MessageWriter):
             self.message_writer.on_wait = progress.show_slow_target
         self.engine.api.expect((one.endpoint(), one.ping()) for one in streams)
+        # Asking a stream for its state makes an entry for it.
+        resumed = bool(self.state.get("bookmarks"))
         try:
             self._learn_the_time(next((s for s in streams if s.lies_ahead), None))
-            resumed = bool(self.state.get("bookmarks"))
             for stream in streams:
                 stream.begin()
             if resumed:
                 self.write_message(StateMessage(value=self.state))
-            barred = self._barred(streams)
-            self._warn_of_an_earlier_start(streams)
+            barred = order.barred()
+            order.warn_of_an_earlier_start()
             for note in self._notes:
                 self.logger.warning("%s", note)
             for stream in streams:
                 stream.warn_of_selection()
-            self._submit_first_lists([one for one in streams if one.name not in barred])
-            failed = self._read_all(streams, barred)
+            order.submit_first_lists(barred)
+            failed = order.read_all(barred)
         except Stopped as stop:
             if stop.signum != signal.SIGPIPE:
                 self.write_message(StateMessage(value=self.state))
@@ -282,123 +281,6 @@ class TapDrchrono(Tap):
         if doubtful is not None and not self.engine.clock.is_set:
             with contextlib.suppress(StreamError):
                 self.engine.api.ask(doubtful.endpoint(), doubtful.ping(), lambda _: 0)
-
-    def _submit_first_lists(self, streams: Sequence[AnyStream]) -> None:
-        """Let DrChrono generate the first bulk lists while plain ones are read."""
-        bulk = [one for one in streams if isinstance(one, BulkListStream)]
-        self.engine.budget.expect(stream.source().first_list() for stream in bulk)
-        if bulk and bulk[0] is not streams[0]:
-            bulk[0].submit_ahead()
-
-    def _read_all(
-        self, streams: Sequence[AnyStream], barred: Mapping[str, StreamError]
-    ) -> list[str]:
-        """Read streams, and write down what each came to, however that ends.
-
-        A list that nobody asked for, and that is refused, is no failure. A stream whose
-        endpoint fails, while others answer, is tried once more after them.
-
-        Args:
-            streams: The streams, in the order of the sync.
-            barred: Why some are not to be read, by name.
-
-        Returns:
-            The names of those that could not be read.
-        """
-        failed: list[str] = []
-        aside: list[AnyStream] = []
-        try:
-            for stream in streams:
-                error = barred.get(stream.name) or self._read(stream)
-                if isinstance(error, EndpointError):
-                    self.logger.warning("%s It is tried once more at the end.", error)
-                    aside.append(stream)
-                elif self._is_failed(stream, error):
-                    failed.append(stream.name)
-            failed += [
-                stream.name
-                for stream in aside
-                if self._is_failed(stream, self._read(stream))
-            ]
-        finally:
-            if any(stream.tally for stream in streams):
-                for line in table([stream.row() for stream in streams]):
-                    self.logger.info("%s", line)
-        return failed
-
-    def _is_failed(self, stream: AnyStream, error: StreamError | None) -> bool:
-        """Say what a stream came to, if it could not be read, and whether that counts.
-
-        Args:
-            stream: The stream.
-            error: Why it could not be read; None where it was.
-        """
-        if error is None:
-            return False
-        if isinstance(error, RefusedError) and not stream.is_asked_for:
-            stream.troubled("refused", str(error))
-            self.logger.warning("%s", error)
-            return False
-        stream.troubled("failed", str(error))
-        self.logger.error("%s", error)
-        return True
-
-    def _read(self, stream: AnyStream) -> StreamError | None:
-        """Read one stream.
-
-        Args:
-            stream: The stream.
-
-        Returns:
-            Why it cannot be read on, in one line; None where it was read.
-
-        Raises:
-            TapDrchronoError: If what failed concerns every stream.
-            Stopped: If the tap was asked to stop.
-        """
-        try:
-            stream.sync()
-        except StreamError as error:
-            problem = error
-        except OSError:
-            raise
-        except TapDrchronoError:
-            stream.write_state()
-            raise
-        except Stopped:
-            raise
-        except Exception as error:  # noqa: BLE001 - the other streams still run
-            problem = StreamError(f"{stream.name}: {describe_crash(error)}")
-        else:
-            return None
-        stream.write_state()
-        return problem
-
-    def _barred(self, streams: Sequence[AnyStream]) -> Mapping[str, StreamError]:
-        """Say which streams the authorization is not enough for.
-
-        Args:
-            streams: The selected streams.
-
-        Returns:
-            Why some are not to be read, by name.
-        """
-        granted = self.engine.authenticator.granted()
-        lacking = lacking_scopes(streams, granted)
-        for line in lacking.warnings:
-            self.logger.warning("%s", line)
-        return lacking.errors
-
-    def _warn_of_an_earlier_start(self, streams: Sequence[AnyStream]) -> None:
-        """Say where start_date was moved before what was read, which moves nothing."""
-        late = [stream.name for stream in streams if stream.starts_too_late]
-        if late:
-            self.logger.warning(
-                "start_date lies before what the state covers of %s: older records are "
-                "not read. To read them, run once with --full-refresh, or without "
-                "--state.",
-                ", ".join(late),
-            )
 
     def report(self, output_format: str | None) -> int:
         """Ask what DrChrono's documentation leaves open, and write a page to share.
