@@ -5,11 +5,12 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from comparison import source
 from drchrono_sandbox import ACCESS_TOKEN, Changes, Practice, serve
 from drchrono_sandbox.plain.endpoints import PLAIN
-from expected import source
 from loaders import DuckDb, Jsonl, Postgres
-from tap_process import Tap, Target
+from process import Tap
+from target import Target
 from wanted import columns, wanted
 
 if t.TYPE_CHECKING:

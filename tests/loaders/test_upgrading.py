@@ -18,6 +18,8 @@ from dev_tools.environments import loader_environment
 
 PAGE = Path(__file__).parents[2] / "docs" / "upgrading.md"
 DATED = ("line_items", "transactions")
+pytestmark = pytest.mark.xdist_group("loaders")
+
 PLACES = {DuckDb.name: "warehouse", Postgres.name: "drchrono"}
 """Files, or schemas: those that the page names."""
 

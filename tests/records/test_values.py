@@ -452,7 +452,7 @@ def test_deselected_fields_are_dropped_at_any_depth_and_not_reported():
     }
     assert casting(record) == {
         "id": 1,
-        "vitals": {"pain": "3", "size": {}},
+        "vitals": {"pain": "3", "size": None},
         "sections": [{"values": [{"id": 1}]}],
     }
     assert not casting.reports
