@@ -163,6 +163,32 @@ CASES: tuple[Case, ...] = (
         check=lambda r: not r.lost and r.requests <= 24,
     ),
     Case(
+        name="8 updates a second, 60,000 line items",
+        make=_lean(
+            "line_items",
+            60_000,
+            dataclasses.replace(_UNLIMITED, changes_per_second=Changes(updates=8)),
+        ),
+        streams=("line_items",),
+        config=_PLENTY,
+        goal="0 lost, ≤ 12 requests a page and 60",
+        check=lambda r: not r.lost and r.requests <= 12 * 60 + 60,
+        plain=False,
+    ),
+    Case(
+        name="50 updates a second, 2,000 line items, 50 a page",
+        make=_lean(
+            "line_items",
+            2_000,
+            dataclasses.replace(_UNLIMITED, changes_per_second=Changes(updates=50)),
+        ),
+        streams=("line_items",),
+        config={"page_size": 50, **_PLENTY},
+        goal="0 lost, ≤ 12 requests a page and 60",
+        check=lambda r: not r.lost and r.requests <= 12 * 40 + 60,
+        plain=False,
+    ),
+    Case(
         name="1,000,000 small records, 1000 a page",
         make=_lean("line_items", 1_000_000),
         streams=("line_items",),

@@ -112,6 +112,7 @@ def _soak(arguments: Sequence[str]) -> int:
         "-m",
         "pytest",
         "tests/front_door/test_soak.py",
+        "tests/lists/test_adversary.py",
         *arguments,
         env={"SOAK": "long"},
     )

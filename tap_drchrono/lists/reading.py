@@ -215,11 +215,10 @@ class Reading:
         Raises:
             StreamError: If there is no end to the changes.
         """
-        served = self._placed(served)
+        served, listed = self._listed(self._placed(served))
         self._hear(served)
         if self._turns_out_undated(served):
             return Taken(Verdict.ANEW)
-        served, listed = self._listed(served)
         place = self.now.memory.place(listed.known_as[0]) if served.records else None
         is_new_frame = self.now.is_rebased and served.frame == self.now.frame
         if is_new_frame and place is not None:
@@ -270,7 +269,7 @@ class Reading:
             end=served.end,
             fresh=len(read.fresh),
             counted=served.end if capped else served.counted,
-            entered=0 if now.grows_at_the_end else now.count.grown,
+            entered=self._entered,
             tied=self._is_beyond_telling(read.tie),
         )
         now.is_proven_here = True
@@ -305,6 +304,16 @@ class Reading:
             self._give_up_on_this_order()
             return Taken(Verdict.ANEW, page)
         return Taken(Verdict.READ, page)
+
+    @property
+    def _entered(self) -> int:
+        """Records that may have come in before the position, and are no loss.
+
+        Where something did not add up before, nothing is explained away.
+        """
+        now = self.now
+        explains = not now.grows_at_the_end and now.why is not Why.DOUBT
+        return now.count.grown if explains else 0
 
     def _page(
         self, served: Served, fresh: list[dict[str, t.Any]], last_value: object
@@ -376,7 +385,8 @@ class Reading:
             and listed.known_as[-1] == memory.last
             and all(memory.place(one) is not None for one in listed.known_as)
         ):
-            served = served._replace(records=(), claims=Claims())
+            claims = Claims(count=served.claims.count)
+            served = served._replace(records=(), claims=claims)
             listed = served.listed(self.source.key)
         return served, listed
 

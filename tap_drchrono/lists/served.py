@@ -92,7 +92,10 @@ class Served(t.NamedTuple):
         if place is not None and self.window.page > 1:
             return place < self.start and (
                 self.claims.size == served
-                or place == self.frame.base + (self.window.page - 1) * served
+                or (
+                    self.claims.size is None
+                    and place == self.frame.base + (self.window.page - 1) * served
+                )
             )
         if self.claims.size == served:
             return True
