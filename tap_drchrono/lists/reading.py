@@ -111,6 +111,7 @@ class Pass:
         wall: Records before a page that was refused; nothing is planned behind it.
         looks: Short pages that brought something, though nothing counts more.
         skips: Windows without a record that were passed in a row.
+        idle: Windows in a row, the furthest so far, that brought nothing.
         rounds: Times that a large tie was read once more.
         tried: A tie that one window was to hold, by its value, and how often.
         tried_again: A tie that is read in other windows: its value, how often, and the
@@ -134,6 +135,7 @@ class Pass:
     wall: int | None = None
     looks: int = 0
     skips: int = 0
+    idle: int = 0
     rounds: int = 0
     tried: tuple[object, int] = (None, 0)
     tried_again: tuple[object, int, int] = (None, 0, 0)
@@ -298,7 +300,9 @@ class Reading:
             or self._skips(served, read)
         ):
             return Taken(Verdict.ANEW, page)
-        if self._is_end(served, news=bool(read.fresh)):
+        at_front = served.end >= before.counted
+        now.idle = 0 if read.fresh else now.idle + at_front
+        if now.idle > _SKIPS or self._is_end(served, news=bool(read.fresh)):
             return Taken(Verdict.READ if self.end() else Verdict.ANEW, page)
         if self._is_too_restless():
             self._give_up_on_this_order()
