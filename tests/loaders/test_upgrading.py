@@ -67,6 +67,8 @@ def upgraded(runs, tmp_path_factory, request):
     is_postgres = request.param is Postgres
     server = (request.getfixturevalue("server"),) if is_postgres else ()
     loader, place = request.param(home, *server), PLACES[request.param.name]
+    if is_postgres:  # the pages name one schema, and other tests load into it too
+        loader.execute(place, f'DROP SCHEMA IF EXISTS "{place}" CASCADE')
     loader.load(messages_of_0_1_0(runs["first"].output), place)
     before = {stream: loader.types(place, stream) for stream in STREAMS}
     for statement in statements(loader.name):
