@@ -7,7 +7,6 @@ import typing as t
 from tap_drchrono.errors import (
     EndpointError,
     RefusedError,
-    Stopped,
     StreamError,
     TapDrchronoError,
 )
@@ -143,8 +142,6 @@ class Order(t.NamedTuple):
             raise
         except TapDrchronoError:
             stream.write_state()
-            raise
-        except Stopped:
             raise
         except Exception as error:  # noqa: BLE001 - the other streams still run
             problem = StreamError(f"{stream.name}: {describe_crash(error)}")

@@ -10,6 +10,7 @@ import typing as t
 
 import click
 
+from tap_drchrono.bookmarks import utc_day, utc_moment
 from tap_drchrono.errors import Stopped, StreamError, TapDrchronoError
 from tap_drchrono.first_run import questions, readings
 from tap_drchrono.first_run.asking import (
@@ -130,7 +131,7 @@ def make(  # noqa: PLR0913 - what a report takes
         status = 1
         notes.left_out.append("the rest, as DrChrono did not answer any more")
         logger.error("%s", error)  # noqa: TRY400 - no traceback for a user's mistake
-    day = dt.datetime.fromtimestamp(engine.clock.now(), dt.UTC).date()
+    day = utc_day(engine.clock.now())
     report = Report(
         version,
         day.isoformat(),
@@ -163,7 +164,7 @@ def _ask_all(
     granted = engine.authenticator.granted()
     notes.findings.extend(_scopes(endpoints, granted))
     by_name = {endpoint.stream: endpoint for endpoint in endpoints}
-    now = dt.datetime.fromtimestamp(engine.clock.now(), dt.UTC)
+    today = utc_day(engine.clock.now())
     bulk = [endpoint for endpoint in endpoints if endpoint.stream in sizes]
     offered = [one.stream for one in endpoints if one.stream not in sizes]
     asks = _questions(offered)
@@ -173,7 +174,7 @@ def _ask_all(
             (
                 endpoint,
                 query(
-                    now.date() - dt.timedelta(1 if endpoint.stream in _A_DAY else 30),
+                    today - dt.timedelta(1 if endpoint.stream in _A_DAY else 30),
                     sizes[endpoint.stream],
                     show_archived="true",
                 ),
@@ -183,7 +184,7 @@ def _ask_all(
         keep = sum(question.requests for question in asks)
         with _leaving_out("The bulk lists", notes):
             lists = read_all(wanted, asking, engine.clock, keep=keep)
-    told = dt.datetime.fromtimestamp(engine.clock.now(), dt.UTC).replace(tzinfo=None)
+    now = utc_moment(engine.clock.now())
     for reading in (
         readings.durations,
         readings.envelope,
@@ -195,10 +196,10 @@ def _ask_all(
         readings.reasons,
     ):
         notes.findings.extend(reading(lists))
-    notes.findings.extend(readings.zones_of(lists, told))
+    notes.findings.extend(readings.zones_of(lists, now))
     notes.fields.extend(readings.fields(lists, SCHEMAS.get_schema))
     ready = {one.endpoint.stream: one for one in lists if one.ready}
-    ask = questions.Ask(asking, engine.clock, now.date(), by_name, ready)
+    ask = questions.Ask(asking, engine.clock, today, by_name, ready)
     for question in asks:
         if not question.needs <= by_name.keys():
             notes.findings.append(left_out(question.unknown, "not selected"))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import typing as t
 
 from tap_drchrono import timestamps
+from tap_drchrono.bookmarks import utc_day, utc_moment
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +43,7 @@ class Newest:
             if moment is None:
                 continue
             self._is_dated = True
-            limit = _utc(started)
+            limit = utc_moment(started)
             if moment > limit:
                 self._reach(limit.isoformat())
             else:
@@ -60,16 +60,10 @@ class Newest:
             The bookmark; where no record tells when it changed, the day of the read.
         """
         if self._records and not self._is_dated:
-            self._reach(_utc(started).date().isoformat())
+            self._reach(utc_day(started).isoformat())
         return self._best
 
     def _reach(self, text: str) -> None:
         moment = timestamps.parse(text)
         if moment and (self._best_at is None or moment > self._best_at):
             self._best, self._best_at = text, moment
-
-
-def _utc(moment: float) -> dt.datetime:
-    """Turn seconds since the epoch into a time as timestamps are compared."""
-    utc = dt.datetime.fromtimestamp(moment, dt.UTC)
-    return utc.replace(microsecond=0, tzinfo=None)
