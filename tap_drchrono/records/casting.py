@@ -101,7 +101,7 @@ def compile_casting(
             as `vitals.pain`, never of values.
 
     Returns:
-        The plan.
+        The casting of that stream.
     """
     leftovers = _Leftovers(map(_names, deselected), withheld, report)
     properties = schema["properties"]

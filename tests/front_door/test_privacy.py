@@ -22,7 +22,7 @@ from simulated import NOW, SimulatedClock, catalog_of, pasted, run, settings_for
 from target import Target
 from test_faults import faults_of
 
-from tap_drchrono.records import casting as values
+from tap_drchrono.records.casting import Casting
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -197,7 +197,7 @@ def test_a_program_error_tells_its_place_and_no_value(practice, tmp_path, monkey
     clock = SimulatedClock()
     api = marked(practice, clock)
     settings = settings_for(api, tmp_path)
-    monkeypatch.setattr(values.Plan, "cast", fail)
+    monkeypatch.setattr(Casting, "cast", fail)
 
     ended = run(api, clock, tmp_path, settings, catalog=catalog_of("patients"))
 
