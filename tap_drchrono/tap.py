@@ -239,14 +239,11 @@ class TapDrchrono(Tap):
         if isinstance(self.message_writer, MessageWriter):
             self.message_writer.on_wait = progress.show_slow_target
         self.engine.api.expect((one.endpoint(), one.ping()) for one in streams)
-        # Asking a stream for its state makes an entry for it.
-        resumed = bool(self.state.get("bookmarks"))
         try:
             self._learn_the_time(next((s for s in streams if s.lies_ahead), None))
             for stream in streams:
                 stream.begin()
-            if resumed:
-                self.write_message(StateMessage(value=self.state))
+            self.write_message(StateMessage(value=self.state))
             barred = order.barred()
             order.warn_of_an_earlier_start()
             for note in self._notes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import typing as t
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from singer_sdk.streams.rest import HTTPRequest, PageContext
@@ -31,6 +32,8 @@ if t.TYPE_CHECKING:
 _PAGE_SIZE = 250
 _VERBOSE_PAGE_SIZE = 50
 """Records a page at most, as DrChrono documents for all plain lists."""
+_READ_AT = "read_at"
+"""Where the state notes when a reference list was last read whole."""
 _TIMES = ("updated_at", "created_at")
 """Fields that can tell when a record changed."""
 
@@ -82,6 +85,12 @@ class PlainStream(DrChronoStream[Ask, PlainAnswer]):
     @override
     def begins_at_start_date(self) -> bool:
         return self.since is not None and super().begins_at_start_date
+
+    @cached_property
+    @override
+    def covered_from(self) -> dt.date | None:
+        # Without `since` a list is read whole, whatever start_date says.
+        return super().covered_from if self.since else None
 
     @property
     @override
@@ -169,11 +178,17 @@ class ReferenceStream(PlainStream):
     @property
     def is_fresh(self) -> bool:
         """Whether it was read whole within `reference_max_age_hours`."""
-        read_at = timestamps.parse(self.stream_state.get("read_at"))
+        read_at = timestamps.parse(self.stream_state.get(_READ_AT))
         if read_at is None:
             return False
         age = self.engine.clock.now() - read_at.replace(tzinfo=dt.UTC).timestamp()
         return 0 <= age < float(self.config["reference_max_age_hours"]) * 3600
+
+    @override
+    def begin(self) -> None:
+        super().begin()
+        # Left out, it would keep what an older state says, once Meltano merges them.
+        self.stream_state.setdefault(_READ_AT, None)
 
     @property
     @override
@@ -199,4 +214,4 @@ class ReferenceStream(PlainStream):
         # One that is empty may be so for want of a scope, without a word.
         if outcome.started is not None and self.records:
             read_at = dt.datetime.fromtimestamp(int(outcome.started), dt.UTC)
-            self.stream_state["read_at"] = read_at.isoformat()
+            self.stream_state[_READ_AT] = read_at.isoformat()

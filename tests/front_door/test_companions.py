@@ -340,7 +340,7 @@ class TestReferenceLists:
             assert ended.status == 1
             copy = ended.target()
             assert copy.rows("users")
-            assert "read_at" not in copy.state["bookmarks"]["users"]
+            assert copy.state["bookmarks"]["users"]["read_at"] is None
             served.api.set_faults(())
             tap.run(catalog=chosen, state=copy.state).good(copy)
             assert len(copy.rows("users")) == 12

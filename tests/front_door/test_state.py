@@ -398,10 +398,13 @@ def test_the_copy_survives_one_kill_after_the_other(make_tap, catalog):
     with serve(practice=practice, faults=faults) as served:
         tap = make_tap(served, page_size=30)
         for run in range(1, 4):
-            with tap.start(catalog=chosen, state=copy.state or {}) as running:
-                running.wait_for_output(b'"STATE"')
+            before = copy.received
+            with tap.start(
+                catalog=chosen, state=copy.state or {}, env=VERBOSE
+            ) as running:
+                running.wait_for_log("page 1 is out")
                 running.signal(signal.SIGKILL).target(copy)
-            assert copy.emitted["patients"] < 30 * run + 1
+            assert before < copy.emitted["patients"] < 30 * run + 1
         served.api.set_faults([])
         tap.run(catalog=chosen, state=copy.state).good(copy)
         assert_equal(copy, "patients", source(served.api, "patients"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from comparison import assert_equal, source
 from drchrono_sandbox import Practice, Settings
@@ -79,6 +81,17 @@ class TestFromTheStart:
             None,
         ]
 
+    def test_is_written_before_the_first_record(self, make_tap, practice, patients):
+        """So that it holds as well for a run that is killed at its first page."""
+        with offline(practice=practice) as served:
+            target = make_tap(served).run(catalog=patients).good()
+        kinds = [message["type"] for message in target.messages]
+        first = kinds.index("STATE")
+        assert first < kinds.index("RECORD")
+        old = {"bookmarks": {"patients": dict(OF_0_1_0)}}
+        merged = merge(target.messages[first]["value"], old)["bookmarks"]
+        assert merged["patients"]["replication_key_value"] is None
+
     def test_is_read_on_from_there(self, make_tap, practice, patients):
         unsorted = Settings(ignore_order_by=True)
         faults = [{"kind": "400", "method": "POST", "page": 2, "times": None}]
@@ -94,6 +107,21 @@ class TestFromTheStart:
             tap.run(catalog=patients, state=merged).good(copy)
             assert since(served) == {"1970-01-01"}
             assert_equal(copy, "patients", source(served.api, "patients"))
+
+    def test_a_reference_list_is_not_taken_for_fresh(self, make_tap, practice, catalog):
+        """Its note of an earlier read must not survive a refresh that fails."""
+        chosen = only(catalog, ["doctors"])
+        faults = [{"kind": "500", "endpoint": "doctors", "times": None}]
+        with offline(practice=practice) as served:
+            tap = make_tap(served)
+            before = tap.run(catalog=chosen).good()
+            served.api.set_faults(faults)
+            failed = tap.run(catalog=chosen)
+            assert failed.status == 1
+            merged = merge(failed.target().state, before.state)
+            served.api.set_faults([])
+            target = tap.run(catalog=chosen, state=merged).good()
+        assert target.rows("doctors")
 
 
 class TestStartDate:
@@ -130,6 +158,18 @@ class TestStartDate:
             ended = tap.with_settings(start_date=now).run(
                 catalog=patients, state=merged
             )
+        assert not warnings(ended)
+
+    def test_is_not_told_of_lists_that_it_does_not_bound(self, make_tap, practice):
+        """Those without `since` are read whole, whatever it says."""
+        with offline(practice=practice) as served:
+            tap = make_tap(served, extra_streams="eobs")
+            discovered = json.loads(tap.run("--discover").output)
+            chosen = only(discovered, ["eobs", "doctors"])
+            later = tap.with_settings(start_date="2024-03-01")
+            state = later.run(catalog=chosen).good().state
+            ended = tap.run(catalog=chosen, state=state)
+        ended.good()
         assert not warnings(ended)
 
     def test_is_not_told_where_a_state_of_0_1_0_does_not_say(
