@@ -59,8 +59,9 @@ def misspelt(
 ) -> list[str]:
     """Name the environment variables that look like settings, and are none.
 
-    Meltano exports nested settings under names of their own, and the tap's other
-    command has options that are no settings.
+    Meltano exports nested settings under names of their own, and those of a plugin that
+    inherits from the tap under that plugin's name; a project may have several of these.
+    The tap's other command has options that are no settings.
 
     Args:
         environ: The environment variables.
@@ -74,13 +75,18 @@ def misspelt(
     nested = tuple(
         f"{name}_" for name, setting in settings.items() if "object" in setting["type"]
     )
+    plugin = environ.get("MELTANO_EXTRACTOR_NAME", "").upper().replace("-", "_")
+    inherited = f"{plugin}_".removeprefix(prefix)
+    siblings = tuple(f"_{name}" for name in settings) if plugin else ()
     lines = []
     for variable in sorted(environ):
         name = variable.removeprefix(prefix)
         if name == variable or name in {*settings, *_NO_SETTINGS}:
             continue
-        # Meltano's own, those of an inherited plugin, and copies of nested settings.
+        # Meltano's own, and copies of nested settings.
         if "__" in f"_{name}" or name.startswith(nested):
+            continue
+        if name.endswith(siblings) or (inherited and name.startswith(inherited)):
             continue
         near = difflib.get_close_matches(name, settings, n=1)
         meant = f" Is {prefix}{near[0]} meant?" if near else ""

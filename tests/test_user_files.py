@@ -14,10 +14,12 @@ SECRET = "Mrs Invented 078-05-1120"
 PREFIX = "TAP_DRCHRONO_"
 
 
-def told(*names):
+def told(*names, plugin=None):
     schema = TapDrchrono.config_jsonschema
     TapDrchrono.append_builtin_config(schema)
     environ = {"HOME": "/", **dict.fromkeys(names, SECRET)}
+    if plugin:
+        environ["MELTANO_EXTRACTOR_NAME"] = plugin
     lines = misspelt(environ, schema, PREFIX)
     assert SECRET not in "".join(lines)
     return lines
@@ -54,6 +56,29 @@ def test_one_that_is_like_no_setting_is_told_without_a_guess():
 )
 def test_what_is_meant_for_somebody_else_is_not_told(name):
     assert told(name) == []
+
+
+class TestInheritedPlugins:
+    """Meltano exports their settings under the plugin's own name as well."""
+
+    @pytest.mark.parametrize("plugin", ["tap-drchrono-north", "tap-drchrono--north"])
+    @pytest.mark.parametrize(
+        "setting", ["PAGE_SIZE", "STREAM_MAPS_PATIENTS_EMAIL", "LOGLEVEL"]
+    )
+    def test_their_own_variables_are_not_told(self, plugin, setting):
+        own = plugin.upper().replace("-", "_")
+        assert told(f"{own}_{setting}", plugin=plugin) == []
+
+    def test_nor_those_of_a_sibling_in_the_same_env_file(self):
+        assert told("TAP_DRCHRONO_SOUTH_CLIENT_ID", plugin="tap-drchrono-north") == []
+
+    @pytest.mark.parametrize("plugin", ["tap-drchrono", "tap-drchrono-north"])
+    def test_a_misspelt_one_still_is(self, plugin):
+        (line,) = told("TAP_DRCHRONO_PAGESIZE", plugin=plugin)
+        assert "Is TAP_DRCHRONO_PAGE_SIZE meant?" in line
+
+    def test_without_meltano_there_are_none(self):
+        assert len(told("TAP_DRCHRONO_SOUTH_CLIENT_ID")) == 1
 
 
 def test_the_settings_file_of_meltano_is_the_newest(tmp_path):
