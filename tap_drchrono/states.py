@@ -25,6 +25,13 @@ SHORTAGE = "shortage"
 """Where it is noted how many records are counted and did not come."""
 _FOREIGN = ("partitions", "progress_markers")
 """What states of other taps hold of a stream, and this one never."""
+_KNOWN = frozenset(
+    {_KEY, _VALUE, _COVERED_FROM, SHORTAGE, "pages", "read_at", *_FOREIGN}
+    | {"replication_key_signpost", "starting_replication_value"}
+)
+"""What a stream's part may hold; the last two are the SDK's."""
+HOW_TO_KEEP = "To keep a bookmark, write it as docs/incremental.md shows."
+"""What to do where a state's form is not understood."""
 
 
 class Stored(t.NamedTuple):
@@ -112,12 +119,32 @@ def entries(state: Mapping[str, t.Any]) -> dict[str, Entry]:
         state: As handed in, in whatever form.
 
     Returns:
-        The part of each stream; what is no such part is left out.
+        The part of each stream; what is no such part is left out, and a bookmark in
+        another form is null.
     """
+    return {
+        name: entry | dict.fromkeys(_of_another_form(entry))
+        for name, entry in _parts(state).items()
+    }
+
+
+def _parts(state: Mapping[str, t.Any]) -> dict[str, Entry]:
+    """Pick the part of each stream, as it is."""
     found = state.get("bookmarks")
     if not isinstance(found, dict):
         return {}
     return {name: one for name, one in found.items() if isinstance(one, dict)}
+
+
+def _of_another_form(entry: Entry) -> list[str]:
+    """Name what may be a bookmark as another tap writes it, such as `updated_at`."""
+    if entry.get(_VALUE) is not None:
+        return []
+    return [
+        name
+        for name, value in entry.items()
+        if name not in _KNOWN and value is not None
+    ]
 
 
 def warnings(state: Mapping[str, t.Any], streams: Collection[str]) -> Iterator[str]:
@@ -131,29 +158,36 @@ def warnings(state: Mapping[str, t.Any], streams: Collection[str]) -> Iterator[s
         One line for each kind; it holds no value of the state.
     """
     found = state.get("bookmarks")
-    bare = [name for name in streams if name in state]
+    kept = _parts(state)
+    bare = [name for name in streams if name in state and name not in kept]
     if bare:
         yield (
             f"The state holds {', '.join(bare)} beside bookmarks instead of below it, "
             "as older taps write it; that counts as none, so they are read from "
-            "start_date. To keep a bookmark, write it as docs/incremental.md shows."
+            f"start_date. {HOW_TO_KEEP}"
         )
     elif found is None and isinstance(state.get("value"), dict):
         yield (
             "The state is a whole STATE message; it counts as none. Give the tap what "
             "stands below value in it."
         )
-    elif state and (not isinstance(found, dict) or len(entries(state)) < len(found)):
+    elif state and (not isinstance(found, dict) or len(kept) < len(found)):
         yield (
             "The state holds bookmarks that cannot be read; they count as none. Those "
-            "streams are read from start_date."
+            f"streams are read from start_date. {HOW_TO_KEEP}"
         )
-    kept = entries(state)
+    other = [name for name in streams if _of_another_form(kept.get(name, {}))]
+    if other:
+        yield (
+            f"The state holds bookmarks of {', '.join(other)} in another tap's form; "
+            "they count as none. Those streams are read from start_date. "
+            f"{HOW_TO_KEEP}"
+        )
     for kind in _FOREIGN:
         of = [name for name in streams if kept.get(name, {}).get(kind)]
         if of:
             yield (
                 f"The state holds {kind} of {', '.join(of)}, as another tap writes "
                 "them; they are left out. A stream without a bookmark beside them is "
-                "read from start_date."
+                f"read from start_date. {HOW_TO_KEEP}"
             )

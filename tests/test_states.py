@@ -97,6 +97,42 @@ def test_what_other_taps_wrote_is_written_as_null_once_it_was_told():
     assert not list(states.warnings({"bookmarks": {"patients": entry}}, ["patients"]))
 
 
+def told(state):
+    return list(states.warnings(state, ["patients", "doctors"]))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        written(None, None),
+        written(WHEN, START),
+        OF_0_1_0,
+        {**OF_0_1_0, "updated_at": WHEN},
+        {"replication_key_signpost": WHEN, "starting_replication_value": WHEN},
+        {"read_at": WHEN, "pages": 3, "shortage": 2},
+        {"updated_at": None},
+    ],
+)
+def test_what_this_tap_writes_is_not_told(entry):
+    assert not told({"bookmarks": {"patients": entry}})
+
+
+@pytest.mark.parametrize("value", [WHEN, 1_700_000_000, {"id": 7}])
+def test_a_bookmark_under_another_name_is_told_and_written_as_null(value):
+    state = {"bookmarks": {"patients": {"updated_at": value}, "doctors": {}}}
+    (line,) = told(state)
+    assert "bookmarks of patients in another tap's form" in line
+    kept = states.entries(state)
+    assert kept["patients"] == {"updated_at": None}
+    assert not told({"bookmarks": kept})
+
+
+def test_what_stands_beside_bookmarks_as_well_as_below_counts_below():
+    state = {"patients": OF_0_1_0, "bookmarks": {"patients": OF_0_1_0}}
+    assert not told(state)
+
+
 @pytest.mark.parametrize(
     "entry",
     [

@@ -151,7 +151,8 @@ class StatefulStream(RESTStream[Token], abc.ABC):
         stored = states.read(self.stream_state, str(self.replication_key), today)
         if not stored.is_usable:
             self.warn_once(
-                "The bookmark in the state cannot be used. Reading from start_date.",
+                "The bookmark in the state cannot be used. Reading from start_date. "
+                f"{states.HOW_TO_KEEP}"
             )
         return stored
 

@@ -43,6 +43,12 @@ def since(served):
             "a whole STATE message",
             "1970-01-01",
         ),
+        (
+            {"bookmarks": {"patients": {"updated_at": "2024-05-06"}}},
+            "bookmarks of patients in another tap's form",
+            "1970-01-01",
+        ),
+        ({"singer_state": {}}, "cannot be read", "1970-01-01"),
         ({"bookmarks": {"patients": PARTITIONED}}, "partitions of patients", "1970"),
         ({"bookmarks": {"patients": MARKED}}, "progress_markers of patients", "1970"),
         (
@@ -60,6 +66,8 @@ def test_one_warning_says_what_to_do(make_tap, practice, patients, state, warnin
         assert all(one.startswith(day) for one in since(served))
         (line,) = warnings(ended)
         assert warning in line
+        assert "2024" not in line
+        assert "docs/incremental.md" in line or "Give the tap" in line
         again = tap.run(catalog=patients, state=target.state)
         again.good()
     assert not warnings(again)
