@@ -96,7 +96,8 @@ def fit(maps: Maps, streams: Mapping[str, Columns], known: Collection[str]) -> F
             if entry not in _NULLS:
                 fitted.problems.append(f"stream_maps.{_ELSE}: must be null")
             continue
-        source = entry.get(_SOURCE, pattern) if isinstance(entry, dict) else pattern
+        given = entry.get(_SOURCE) if isinstance(entry, dict) else None
+        source = pattern if given is None else given
         where = f"stream_maps.{shown(source)}"
         if not isinstance(source, str) or not fnmatch.filter(known, source):
             # What resembles no stream may be an alias.
@@ -131,6 +132,8 @@ def _fit_entry(
     dropped: defaultdict[str, set[str]] = defaultdict(set)
     for name, definition in entry.items():
         if name in {_SOURCE, _ALIAS, _KEYS}:
+            if noun := _wanted_instead(name, definition):
+                fitted.problems.append(f"{where}.{name}: must be {noun}")
             continue
         problem, rule = _read(where, name, definition)
         if rule and matched:
@@ -152,6 +155,17 @@ def _fit_entry(
                 f"{where}.{shown(name)} is left out for {', '.join(lacking)}: a field "
                 "that it names is not there, or not selected."
             )
+
+
+def _wanted_instead(option: str, value: object) -> str | None:
+    """Say what an option must be, if its value is something else."""
+    if option != _KEYS:
+        return None if value is None or isinstance(value, str) else "text"
+    if value is None or (
+        isinstance(value, list) and all(isinstance(one, str) for one in value)
+    ):
+        return None
+    return "an array of texts"
 
 
 def _read(where: str, name: str, definition: object) -> tuple[str | None, _Rule | None]:

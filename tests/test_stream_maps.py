@@ -101,6 +101,15 @@ def test_a_map_that_would_leave_a_field_as_it_is_is_refused():
         ({f"a {SECRET} b": None}, "…: there is no such stream"),
         ({SECRET: {"__source__": "patents"}}, "patents: there is no such stream"),
         ({SECRET: {"__source__": "patients", "emial": None}}, "patients.emial: no"),
+        ({"patients": {"__alias__": [SECRET]}}, "patients.__alias__: must be text"),
+        (
+            {"patients": {"__key_properties__": SECRET}},
+            "patients.__key_properties__: must be an array of texts",
+        ),
+        (
+            {"patients": {"__key_properties__": [5]}},
+            "patients.__key_properties__: must be an array of texts",
+        ),
         (
             {"patients": {"__filter__": f"x == '{SECRET}'"}},
             "__filter__: its expression",

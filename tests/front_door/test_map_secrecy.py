@@ -30,6 +30,14 @@ MAPS = {
     "is no map": {"patients": SECRET},
     "names nothing": {"patients": {"email": SECRET}},
     "is an option of its own": {f"__{SECRET}__": {"a": SECRET}},
+    "has a copy of no form": {SECRET: {"__source__": "patients", "email": 5}},
+    "has a copy that is none": {SECRET: [SECRET]},
+    "keeps the rest": {"patients": {"email": "email", "__else__": SECRET}},
+    "keeps the other streams": {"__else__": SECRET},
+    "has an alias that is no text": {"patients": {"__alias__": [SECRET]}},
+    "has a source that is no text": {SECRET: {"__source__": [SECRET]}},
+    "has a key that is no list": {"patients": {"__key_properties__": SECRET}},
+    "has a key of no texts": {"patients": {"__key_properties__": [[SECRET]]}},
     "fails in the end": {"patients": {"email": f"datetime.{SECRET}(email)"}},
 }
 
@@ -42,6 +50,7 @@ def test_of_stream_maps(make_tap, catalog, case):
     assert ended.status == int(case != "works")
     assert SECRET.lower() not in ended.log.lower()
     assert "Traceback" not in ended.log
+    assert "report" not in ended.log
 
 
 def test_of_unknown_settings(make_tap):
