@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
+from singer_sdk.mapper import RemoveRecordTransform
+
 from tap_drchrono import bookmarks
 from tap_drchrono.advice import authorize_command
 from tap_drchrono.errors import SettingsError, StreamError
@@ -25,12 +27,19 @@ def check_selection(streams: Sequence[AnyStream]) -> None:
         streams: The selected streams.
 
     Raises:
-        SettingsError: If there are none.
+        SettingsError: If there are none, or stream maps leave out all of them.
     """
     if not streams:
         msg = (
             "catalog: no stream is selected, so there is nothing to read. Select one "
             "in the catalog, or under select in meltano.yml."
+        )
+        raise SettingsError(msg)
+    maps = [one for stream in streams for one in stream.stream_maps]
+    if all(isinstance(one, RemoveRecordTransform) for one in maps):
+        msg = (
+            "stream_maps: leaves out every stream that is selected, so nothing would "
+            "be loaded. Correct it, or select other streams."
         )
         raise SettingsError(msg)
 

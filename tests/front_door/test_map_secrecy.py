@@ -94,3 +94,31 @@ def test_a_field_that_answers_leave_out_can_be_mapped(make_tap, catalog):
         tap = make_tap(served, stream_maps=maps)
         (row,) = tap.run(catalog=only(catalog, ["patients"])).good().rows("patients")
     assert row["hash"] is None
+
+
+@pytest.mark.parametrize(
+    "maps",
+    [
+        {"*": None},
+        {"__else__": None},
+        {"patients": None, "offices": "__NULL__"},
+        {"line_items": {"id": "id"}, "__else__": "__NULL__"},
+    ],
+)
+def test_maps_that_leave_out_all_that_is_selected_are_refused(make_tap, catalog, maps):
+    with offline(practice=Practice.generate(records=5)) as served:
+        tap = make_tap(served, stream_maps=maps)
+        ended = tap.run(catalog=only(catalog, ["patients", "offices"]))
+        assert not served.api.log
+    assert ended.status == 1
+    assert not ended.output
+    assert ended.log.count("| ERROR") == 1
+    assert "stream_maps: leaves out every stream that is selected" in ended.log
+
+
+def test_maps_that_leave_out_a_part_are_none_of_them(make_tap, catalog):
+    maps = {"patients": None, "copy": {"__source__": "patients", "id": "id"}}
+    with offline(practice=Practice.generate(records=5)) as served:
+        tap = make_tap(served, stream_maps=maps)
+        target = tap.run(catalog=only(catalog, ["patients"])).good()
+    assert target.received == target.emitted["copy"] == 5
