@@ -12,6 +12,7 @@ from tap_drchrono.errors import (
 )
 from tap_drchrono.report import describe_crash
 from tap_drchrono.run_log.summary import table
+from tap_drchrono.streams.base import REFUSED
 from tap_drchrono.streams.bulk import BulkListStream
 from tap_drchrono.streams.readiness import lacking_scopes
 
@@ -114,7 +115,7 @@ class Order(t.NamedTuple):
         if error is None:
             return False
         if isinstance(error, RefusedError) and not stream.is_asked_for:
-            stream.troubled("refused", str(error))
+            stream.troubled(REFUSED, str(error))
             self.logger.warning("%s", error)
             return False
         stream.troubled("failed", str(error))

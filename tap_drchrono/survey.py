@@ -235,6 +235,7 @@ def test(streams: Sequence[AnyStream], engine: Engine) -> int:
     """
     engine.api.hurry()
     good = True
+    without: list[str] = []
     for stream in streams:
         optional = isinstance(stream, PlainStream) and stream.offered
         try:
@@ -245,11 +246,13 @@ def test(streams: Sequence[AnyStream], engine: Engine) -> int:
         except StreamError as error:
             spared = optional and isinstance(error, RefusedError)
             good = good and spared
+            without.append(stream.name)
             _say("refused" if spared else "FAILED", str(error))
             continue
         granted = engine.authenticator.scope
         if scopes := stream.endpoint().lacks(granted):
             good = good and optional
+            without.append(stream.name)
             _say(
                 "lacking" if optional else "FAILED",
                 f"{stream.name}: the authorization lacks the scopes "
@@ -260,25 +263,32 @@ def test(streams: Sequence[AnyStream], engine: Engine) -> int:
             _say("good", f"{stream.name}{known}")
     if streams and (doubt := engine.authenticator.doubt):
         raise CredentialsError(doubt)
-    click.echo(
-        "Credentials and connection are good, and all selected streams can be read."
-        if good
-        else "Credentials and connection are good, but not every stream can be read."
-    )
+    if not good:
+        end = "but not every stream can be read."
+    elif without:
+        end = (
+            "and a sync can run. It goes on without what is refused or lacking: "
+            f"{', '.join(without)}."
+        )
+    else:
+        end = "and all selected streams can be read."
+    click.echo(_wrapped(f"Credentials and connection are good, {end}"))
     return int(not good)
 
 
 def _say(verdict: str, text: str) -> None:
     """Print what was found of a stream, with what follows the first line indented."""
-    indent = " " * _VERDICT
-    click.echo(
-        textwrap.fill(
-            f"{verdict:<{_VERDICT}}{text}",
-            WIDTH,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+    click.echo(_wrapped(f"{verdict:<{_VERDICT}}{text}", " " * _VERDICT))
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    """Break what a person reads into lines, without breaking a word."""
+    return textwrap.fill(
+        text,
+        WIDTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

@@ -260,12 +260,14 @@ class TapDrchrono(Tap):
                 )
             return 128 + stop.signum
         if failed:
+            refused = [stream.name for stream in streams if stream.is_refused]
             self.logger.error(
-                "%d of %s failed: %s. The others are complete; the next run goes on "
+                "%d of %s failed: %s. The others are complete%s; the next run goes on "
                 "from the last state that was saved.",
                 len(failed),
                 words.counted(len(streams), "stream"),
                 ", ".join(failed),
+                f", but for what is refused: {', '.join(refused)}" if refused else "",
             )
         return int(bool(failed))
 

@@ -40,6 +40,10 @@ Value = t.TypeVar("Value")
 Value_contra = t.TypeVar("Value_contra", contravariant=True)
 
 
+REFUSED = "refused"
+"""The word for a stream that nobody asked for and that DrChrono refuses."""
+
+
 class Turn(enum.IntEnum):
     """When a stream is read, within a sync."""
 
@@ -276,6 +280,11 @@ class DrChronoStream(StatefulStream[Token], abc.ABC, t.Generic[Token, Value]):
             why: The reason, in a sentence.
         """
         self._trouble, self._why = word, why
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nobody asked for it, and DrChrono refuses it."""
+        return self._trouble == REFUSED
 
     def row(self) -> Row:
         """Return the stream's row of the table at the end."""

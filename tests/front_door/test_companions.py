@@ -242,6 +242,19 @@ class TestRefused:
         assert "1 of 2 streams failed: eobs." in ended.log
         assert len(ended.target().rows("offices")) == 2
 
+    def test_the_end_of_the_run_calls_it_not_complete(self, make_tap, everything):
+        faults = [
+            Fault(kind="403", endpoint=one, times=None) for one in ("users", "eobs")
+        ]
+        with offline(practice=practice(), faults=faults) as served:
+            ended = make_tap(served, extra_streams="eobs").run(
+                catalog=only(everything, ["eobs", "users", "offices"])
+            )
+        assert ended.status == 1
+        (line,) = [one for one in ended.log.splitlines() if "streams failed" in one]
+        assert "1 of 3 streams failed: eobs. " in line
+        assert "The others are complete, but for what is refused: users;" in line
+
     def test_the_next_run_tries_again(self, make_tap, catalog):
         chosen = only(catalog, ["users"])
         faults = [Fault(kind="403", endpoint="users", times=None)]
@@ -524,6 +537,11 @@ class TestPlanAndTest:
         assert lines["offices"].startswith("good")
         assert lines["users"].startswith("refused")
         assert len(set(lines) & DEFAULT) == 21
+        assert "all selected streams can be read" not in ended.text
+        assert " without what is refused or lacking: users." in " ".join(
+            ended.text.split()
+        )
+        assert max(map(len, ended.text.splitlines())) <= 80
         assert asked == {1}
 
     def test_one_that_was_asked_for_must_be_good(self, make_tap, everything):
