@@ -1,4 +1,4 @@
-"""Raw values of the API as plain Python ones; an empty text is no value."""
+"""Raw values of the API as plain Python ones; an empty or blank text is no value."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def as_text(value: object) -> str | None:
         value: The raw value.
 
     Returns:
-        The text, or None if it is empty.
+        The text without blanks around it, or None if nothing is left.
     """
-    return None if value is None or value == "" else str(value)
+    return None if value is None else str(value).strip(" ") or None
 
 
 def as_number(value: object) -> Decimal | None:

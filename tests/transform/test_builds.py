@@ -27,6 +27,22 @@ INSERT INTO drchrono.copy SELECT * REPLACE (
 DROP TABLE drchrono.line_items;
 ALTER TABLE drchrono.copy RENAME TO line_items;
 """
+VERSIONS = """
+CREATE SCHEMA drchrono;
+CREATE TABLE drchrono.line_items (
+    id text, updated_at timestamp, code text, _sdc_extracted_at timestamp
+);
+INSERT INTO drchrono.line_items VALUES
+    ('later', '2024-01-02', 'new', '2024-02-01'),
+    ('later', '2024-01-01', 'old', '2024-02-02'),
+    ('undated', NULL, 'old', '2024-02-02'),
+    ('undated', '2024-01-01', 'new', '2024-02-01'),
+    ('read twice', '2024-01-01', 'old', '2024-02-01'),
+    ('read twice', '2024-01-01', 'new', '2024-02-02');
+CREATE TABLE drchrono.offices (id text, name text, _sdc_batched_at timestamp);
+INSERT INTO drchrono.offices VALUES
+    ('1', 'new', '2024-02-02'), ('1', 'old', '2024-02-01'), ('1', 'lost', NULL);
+"""
 NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
 
@@ -80,23 +96,35 @@ TEXTS = """
 CREATE SCHEMA drchrono;
 CREATE TABLE drchrono.line_items (
     id text, service_date text, updated_at text, billed text, denied_flag text,
-    price float8, _sdc_deleted_at timestamp
+    price float8, code text, _sdc_deleted_at timestamp
 );
 INSERT INTO drchrono.line_items VALUES
-    ('good', '2024-02-29', '2000-02-29T23:59:59', '12.345', 'true', 0.1, NULL),
-    ('other', '2023-11-30T09:00:00', '2024-01-01 10:00:00.5', '-7', 'f', -1e15, NULL),
-    ('bad', '2023-02-29', '2024-01-01 25:00:00', '12.3.4', 'maybe', 1e20, NULL),
-    ('worse', '1900-02-29', '2024-13-01', '1e99', '', -1e16, NULL),
-    ('long', '2023-04-31', '2023', '99999999999999999999', '', NULL, NULL),
-    ('empty', '', '', '', '', NULL, NULL),
-    ('deleted', NULL, NULL, NULL, NULL, NULL, TIMESTAMP '2024-01-01')
+    ('good', '2024-02-29', '2000-02-29T23:59:59', '12.345', 'true', 0.1, 'A', NULL),
+    ('other', '2023-11-30T09:00:00', '2024-01-01 10:00:00.5', '-7', 'f', -1e15, '', NULL),
+    ('bad', '2023-02-29', '2024-01-01 25:00:00', '12.3.4', 'maybe', 1e20, NULL, NULL),
+    ('worse', '1900-02-29', '2024-13-01', '1e99', '', -1e16, NULL, NULL),
+    ('long', '2023-04-31', '2023', '99999999999999999999', '', NULL, NULL, NULL),
+    ('empty', '', '', '', '', NULL, '', NULL),
+    ('blank', '  ', ' ', '  ', ' ', NULL, '   ', NULL),
+    (' padded ', ' 2024-02-29 ', ' 2000-02-29 10:00:00 ', ' .50 ', ' TRUE ', 1, ' A ', NULL),
+    ('zone', '2024-01-01T01:30:00+02:00', '2024-01-01T01:30:00+02:00', '+1', 'No', 1, 'A', NULL),
+    ('utc', '2024-01-01T23:30:00Z', '2024-01-01 23:30:00Z', '0', 'y', 1, 'A', NULL),
+    ('deleted', NULL, NULL, NULL, NULL, NULL, NULL, TIMESTAMP '2024-01-01');
+CREATE TABLE drchrono.patients (id text, primary_insurance text);
+INSERT INTO drchrono.patients VALUES
+    ('good', '{"insurance_plan_type": " MB "}'), ('null', 'null'), ('empty', ''),
+    ('blank', '  '), ('bad', 'Invented Insurance'), ('list', '[]');
 """
 READ = """
 SELECT to_json(t) FROM (
     SELECT line_item_id, service_date, CAST(updated_at AS date) AS updated, billed,
-        is_denied, price, is_deleted
+        is_denied, price, code, is_deleted
     FROM drchrono_staging.stg_drchrono__line_items ORDER BY line_item_id
 ) t
+"""
+READ_PLANS = """
+SELECT patient_id FROM drchrono_staging.stg_drchrono__patients
+WHERE primary_insurance__insurance_plan_type = 'MB'
 """
 
 
@@ -114,15 +142,20 @@ def test_what_cannot_be_read_is_null(request, kind, empty, tmp_path):
     warehouse.build(*NO_UNIT_TESTS, *part)
     rows = [tuple(json.loads(row).values()) for row in warehouse.run(READ)]
     assert rows == [
-        ("bad", None, None, None, None, None, False),
-        ("deleted", None, None, None, None, None, True),
-        ("empty", None, None, None, None, None, False),
-        ("good", "2024-02-29", "2000-02-29", 12.35, True, 0.1, False),
-        ("long", None, None, None, None, None, False),
-        ("other", "2023-11-30", "2024-01-01", -7, False, -1e15, False),
-        ("worse", None, None, None, None, None, False),
+        ("bad", None, None, None, None, None, None, False),
+        ("blank", None, None, None, None, None, None, False),
+        ("deleted", None, None, None, None, None, None, True),
+        ("empty", None, None, None, None, None, None, False),
+        ("good", "2024-02-29", "2000-02-29", 12.35, True, 0.1, "A", False),
+        ("long", None, None, None, None, None, None, False),
+        ("other", "2023-11-30", "2024-01-01", -7, False, -1e15, None, False),
+        ("padded", "2024-02-29", "2000-02-29", 0.5, True, 1, "A", False),
+        ("utc", "2024-01-01", "2024-01-01", 0, True, 1, "A", False),
+        ("worse", None, None, None, None, None, None, False),
+        ("zone", "2024-01-01", "2024-01-01", 1, False, 1, "A", False),
     ]
-    assert len(warehouse.rows("charges")) == 6
+    assert warehouse.run(READ_PLANS) == ["good"]
+    assert len(warehouse.rows("charges")) == 10
     if warehouse is not empty:
         warehouse.close()
 
@@ -217,3 +250,25 @@ def test_a_table_that_only_grows(empty, synced, wanted):
     amounts = [row["amount"] for row in empty.rows("receivables")]
     want = [row["amount"] for row in wanted["first", "receivables"].values()]
     assert sorted(amounts) == sorted(want)
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "postgres"])
+def test_the_latest_record_of_a_key_counts(request, kind, empty, tmp_path):
+    """By its own stamp, and then by when it was loaded."""
+    warehouse = empty
+    if kind == "postgres":
+        server = request.getfixturevalue("postgres_warehouse").server
+        server.query('CREATE DATABASE "versions"')
+        warehouse = AnotherDatabase(tmp_path, "2026-03-31", server, "versions")
+    warehouse.run(VERSIONS)
+    models = ("stg_drchrono__line_items", "stg_drchrono__offices")
+    part = ("--indirect-selection", "cautious", "--select", *(f"+{m}" for m in models))
+    warehouse.build(*NO_UNIT_TESTS, *part, drchrono_deduplicate=True)
+    query = "SELECT {} FROM drchrono_staging.{} ORDER BY 1"
+    found = [
+        warehouse.run(query.format(column, model))
+        for column, model in zip(("code", "name"), models, strict=True)
+    ]
+    assert found == [["new"] * 3, ["new"]]
+    if warehouse is not empty:
+        warehouse.close()

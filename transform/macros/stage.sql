@@ -17,6 +17,7 @@
   {%- do found.update({column.name | lower: column}) -%}
 {%- endfor -%}
 {%- set key = columns[0][0] -%}
+{%- set newest = drchrono_newest(found, columns) | trim -%}
 {%- set objects = drchrono_objects(found, columns) | trim -%}
 with opened as (
 
@@ -33,6 +34,12 @@ renamed as (
         {%- for column in columns %}
         {{ drchrono_staged_column(found, column) }} as {{ column[0] }},
         {%- endfor %}
+        {%- if var("drchrono_deduplicate") %}
+        row_number() over (
+            partition by {{ drchrono_staged_column(found, columns[0]) }}
+            order by {{ newest }}
+        ) as row_of_key,
+        {%- endif %}
         {{ drchrono_staged_deletion(found) }} as is_deleted
     from opened
     {%- if not relation %}
@@ -41,38 +48,33 @@ renamed as (
 
 )
 
-{% if var("drchrono_deduplicate") -%}
-, numbered as (
-
-    select
-        renamed.*,
-        row_number() over (
-            partition by {{ key }}
-            order by {{ "updated_at desc" if "updated_at" in columns | map("first") else key }}
-        ) as row_of_key
-    from renamed
-
-)
-
 select
     {%- for column in columns %}
     {{ column[0] }},
     {%- endfor %}
     is_deleted
-from numbered
-where row_of_key = 1
-{%- else -%}
-select * from renamed
-where 1 = 1
-{%- endif %}
+from renamed
+where {{ "row_of_key = 1" if var("drchrono_deduplicate") else "1 = 1" }}
 {%- if without %}
     and not exists (
         select 1
         from {{ without }} as gone
-        where gone.{{ key }} = {{ "numbered" if var("drchrono_deduplicate") else "renamed" }}.{{ key }}
+        where gone.{{ key }} = renamed.{{ key }}
     )
 {%- endif %}
 {% endmacro %}
+
+
+{# The order of the rows of a key: the latest first, by its stamp, then by the load. #}
+{% macro drchrono_newest(found, columns) -%}
+{%- for column in columns if column[0] == "updated_at" -%}
+  {{ drchrono_staged_column(found, column) }} desc nulls last, {# #}
+{%- endfor -%}
+{%- for name in ("_sdc_extracted_at", "_sdc_sequence", "_sdc_received_at", "_sdc_batched_at") if name in found -%}
+  {{ adapter.quote(found[name].name) }} desc nulls last, {# #}
+{%- endfor -%}
+  {{ drchrono_staged_column(found, columns[0]) }}
+{%- endmacro %}
 
 
 {# The objects that fields are taken from, each opened once. #}
@@ -119,7 +121,11 @@ where 1 = 1
 {# A break has a flag, or no patient. #}
 {% macro drchrono_break(found, flag) -%}
 {%- if "patient" in found -%}
-  (coalesce({{ flag }}, false) or {{ adapter.quote(found["patient"].name) }} is null)
+  {%- set patient = found["patient"] -%}
+  (
+            coalesce({{ flag }}, false)
+            or {{ drchrono_cast(adapter.quote(patient.name), patient.dtype, "id") }} is null
+        )
 {%- else -%}
   coalesce({{ flag }}, false)
 {%- endif -%}
