@@ -54,45 +54,50 @@ charges as (
 
 ),
 
-payments as (
+deposited as (
 
     select
-        'insurance payment' as kind,
-        transaction_id as record_id,
-        ins_paid as amount,
-        posted_date,
-        check_date,
+        transactions.*,
         deposits.deposit_date,
-        service_date,
-        line_item_id,
-        appointment_id,
-        patient_id,
-        doctor_id,
-        office_id,
-        office_name,
-        payer_name,
-        adjustment_reason as reason,
-        coalesce(
-            adjustment_reason in ('-3', '225', '253')
-            and coalesce(visit_outcome, 'other')
-            not in ('cancelled', 'rescheduled', 'no show'),
-            false
-        ) as is_on_vendor_sheet
+        coalesce(visit_outcome, 'other') not in ('cancelled', 'rescheduled', 'no show')
+            as is_visit_on_sheet
     from transactions
     left join deposits on transactions.trace_number = deposits.trace_number
-    where ins_paid <> 0
 
 ),
 
-adjustments as (
+-- One that pays and adjusts is two events.
+moves as (
 
     select
+        deposited.*,
+        'insurance payment' as kind,
+        ins_paid as amount,
+        adjustment_reason in ('-3', '225', '253') as is_kind_on_sheet
+    from deposited
+    where ins_paid <> 0
+
+    union all
+
+    select
+        deposited.*,
         adjustment_kind as kind,
-        transaction_id as record_id,
         adjustment as amount,
+        adjustment_kind = 'write-off' and ins_paid = 0 as is_kind_on_sheet
+    from deposited
+    where adjustment_kind is not null
+
+),
+
+remittances as (
+
+    select
+        kind,
+        transaction_id as record_id,
+        amount,
         posted_date,
         check_date,
-        deposits.deposit_date,
+        deposit_date,
         service_date,
         line_item_id,
         appointment_id,
@@ -102,16 +107,8 @@ adjustments as (
         office_name,
         payer_name,
         adjustment_reason as reason,
-        coalesce(
-            adjustment_kind = 'write-off'
-            and ins_paid = 0
-            and coalesce(visit_outcome, 'other')
-            not in ('cancelled', 'rescheduled', 'no show'),
-            false
-        ) as is_on_vendor_sheet
-    from transactions
-    left join deposits on transactions.trace_number = deposits.trace_number
-    where adjustment_kind is not null
+        coalesce(is_kind_on_sheet and is_visit_on_sheet, false) as is_on_vendor_sheet
+    from moves
 
 ),
 
@@ -148,9 +145,7 @@ events as (
 
     select * from charges
     union all
-    select * from payments
-    union all
-    select * from adjustments
+    select * from remittances
     union all
     select * from patient_payments
 
