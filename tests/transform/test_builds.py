@@ -96,20 +96,20 @@ TEXTS = """
 CREATE SCHEMA drchrono;
 CREATE TABLE drchrono.line_items (
     id text, service_date text, updated_at text, billed text, denied_flag text,
-    price float8, code text, _sdc_deleted_at timestamp
+    price float8, code text, posted_date timestamptz, _sdc_deleted_at timestamp
 );
 INSERT INTO drchrono.line_items VALUES
-    ('good', '2024-02-29', '2000-02-29T23:59:59', '12.345', 'true', 0.1, 'A', NULL),
-    ('other', '2023-11-30T09:00:00', '2024-01-01 10:00:00.5', '-7', 'f', -1e15, '', NULL),
-    ('bad', '2023-02-29', '2024-01-01 25:00:00', '12.3.4', 'maybe', 1e20, NULL, NULL),
-    ('worse', '1900-02-29', '2024-13-01', '1e99', '', -1e16, NULL, NULL),
-    ('long', '2023-04-31', '2023', '99999999999999999999', '', NULL, NULL, NULL),
-    ('empty', '', '', '', '', NULL, '', NULL),
-    ('blank', '  ', ' ', '  ', ' ', NULL, '   ', NULL),
-    (' padded ', ' 2024-02-29 ', ' 2000-02-29 10:00:00 ', ' .50 ', ' TRUE ', 1, ' A ', NULL),
-    ('zone', '2024-01-01T01:30:00+02:00', '2024-01-01T01:30:00+02:00', '+1', 'No', 1, 'A', NULL),
-    ('utc', '2024-01-01T23:30:00Z', '2024-01-01 23:30:00Z', '0', 'y', 1, 'A', NULL),
-    ('deleted', NULL, NULL, NULL, NULL, NULL, NULL, TIMESTAMP '2024-01-01');
+    ('good', '2024-02-29', '2000-02-29T23:59:59', '12.345', 'true', 0.1, 'A', '2024-03-01 01:00:00+00', NULL),
+    ('other', '2023-11-30T09:00:00', '2024-01-01 10:00:00.5', '-7', 'f', -1e15, '', NULL, NULL),
+    ('bad', '2023-02-29', '2024-01-01 25:00:00', '12.3.4', 'maybe', 1e20, NULL, NULL, NULL),
+    ('worse', '1900-02-29', '2024-13-01', '1e99', '', -1e16, NULL, NULL, NULL),
+    ('long', '2023-04-31', '2023', '99999999999999999999', '', NULL, NULL, NULL, NULL),
+    ('empty', '', '', '', '', NULL, '', NULL, NULL),
+    ('blank', '  ', ' ', '  ', ' ', NULL, '   ', NULL, NULL),
+    (' padded ', ' 2024-02-29 ', ' 2000-02-29 10:00:00 ', ' .50 ', ' TRUE ', 1, ' A ', NULL, NULL),
+    ('zone', '2024-01-01T01:30:00+02:00', '2024-01-01T01:30:00+02:00', '+1', 'No', 1, 'A', NULL, NULL),
+    ('utc', '2024-01-01T23:30:00Z', '2024-01-01 23:30:00Z', '0', 'y', 1, 'A', NULL, NULL),
+    ('deleted', NULL, NULL, NULL, NULL, NULL, NULL, NULL, TIMESTAMP '2024-01-01');
 CREATE TABLE drchrono.patients (id text, primary_insurance text);
 INSERT INTO drchrono.patients VALUES
     ('good', '{"insurance_plan_type": " MB "}'), ('null', 'null'), ('empty', ''),
@@ -118,7 +118,7 @@ INSERT INTO drchrono.patients VALUES
 READ = """
 SELECT to_json(t) FROM (
     SELECT line_item_id, service_date, CAST(updated_at AS date) AS updated, billed,
-        is_denied, price, code, is_deleted
+        is_denied, price, code, posted_date, is_deleted
     FROM drchrono_staging.stg_drchrono__line_items ORDER BY line_item_id
 ) t
 """
@@ -142,17 +142,27 @@ def test_what_cannot_be_read_is_null(request, kind, empty, tmp_path):
     warehouse.build(*NO_UNIT_TESTS, *part)
     rows = [tuple(json.loads(row).values()) for row in warehouse.run(READ)]
     assert rows == [
-        ("bad", None, None, None, None, None, None, False),
-        ("blank", None, None, None, None, None, None, False),
-        ("deleted", None, None, None, None, None, None, True),
-        ("empty", None, None, None, None, None, None, False),
-        ("good", "2024-02-29", "2000-02-29", 12.35, True, 0.1, "A", False),
-        ("long", None, None, None, None, None, None, False),
-        ("other", "2023-11-30", "2024-01-01", -7, False, -1e15, None, False),
-        ("padded", "2024-02-29", "2000-02-29", 0.5, True, 1, "A", False),
-        ("utc", "2024-01-01", "2024-01-01", 0, True, 1, "A", False),
-        ("worse", None, None, None, None, None, None, False),
-        ("zone", "2024-01-01", "2024-01-01", 1, False, 1, "A", False),
+        ("bad", None, None, None, None, None, None, None, False),
+        ("blank", None, None, None, None, None, None, None, False),
+        ("deleted", None, None, None, None, None, None, None, True),
+        ("empty", None, None, None, None, None, None, None, False),
+        (
+            "good",
+            "2024-02-29",
+            "2000-02-29",
+            12.35,
+            True,
+            0.1,
+            "A",
+            "2024-03-01",
+            False,
+        ),
+        ("long", None, None, None, None, None, None, None, False),
+        ("other", "2023-11-30", "2024-01-01", -7, False, -1e15, None, None, False),
+        ("padded", "2024-02-29", "2000-02-29", 0.5, True, 1, "A", None, False),
+        ("utc", "2024-01-01", "2024-01-01", 0, True, 1, "A", None, False),
+        ("worse", None, None, None, None, None, None, None, False),
+        ("zone", "2024-01-01", "2024-01-01", 1, False, 1, "A", None, False),
     ]
     assert warehouse.run(READ_PLANS) == ["good"]
     assert len(warehouse.rows("charges")) == 10

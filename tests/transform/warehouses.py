@@ -111,6 +111,9 @@ class Warehouse:
             "DBT_PROFILES_DIR": str(PROJECT),
             "DBT_TARGET_PATH": str(self.home / "target"),
             "DBT_LOG_PATH": str(self.home / "logs"),
+            # No day may depend on where dbt runs.
+            "TZ": "America/New_York",
+            "PGTZ": "America/New_York",
         }
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_OWN)}
         with self._log.open("w") as log:
