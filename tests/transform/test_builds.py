@@ -98,18 +98,22 @@ CREATE TABLE drchrono.line_items (
     id text, service_date text, updated_at text, billed text, denied_flag text,
     price float8, code text, posted_date timestamptz, _sdc_deleted_at timestamp
 );
-INSERT INTO drchrono.line_items VALUES
-    ('good', '2024-02-29', '2000-02-29T23:59:59', '12.345', 'true', 0.1, 'A', '2024-03-01 01:00:00+00', NULL),
-    ('other', '2023-11-30T09:00:00', '2024-01-01 10:00:00.5', '-7', 'f', -1e15, '', NULL, NULL),
-    ('bad', '2023-02-29', '2024-01-01 25:00:00', '12.3.4', 'maybe', 1e20, NULL, NULL, NULL),
-    ('worse', '1900-02-29', '2024-13-01', '1e99', '', -1e16, NULL, NULL, NULL),
-    ('long', '2023-04-31', '2023', '99999999999999999999', '', NULL, NULL, NULL, NULL),
-    ('empty', '', '', '', '', NULL, '', NULL, NULL),
-    ('blank', '  ', ' ', '  ', ' ', NULL, '   ', NULL, NULL),
-    (' padded ', ' 2024-02-29 ', ' 2000-02-29 10:00:00 ', ' .50 ', ' TRUE ', 1, ' A ', NULL, NULL),
-    ('zone', '2024-01-01T01:30:00+02:00', '2024-01-01T01:30:00+02:00', '+1', 'No', 1, 'A', NULL, NULL),
-    ('utc', '2024-01-01T23:30:00Z', '2024-01-01 23:30:00Z', '0', 'y', 1, 'A', NULL, NULL),
-    ('deleted', NULL, NULL, NULL, NULL, NULL, NULL, NULL, TIMESTAMP '2024-01-01');
+INSERT INTO drchrono.line_items (
+    id, service_date, updated_at, billed, denied_flag, price, code
+) VALUES
+    ('good', '2024-02-29', '2000-02-29T23:59:59', '12.345', 'true', 0.1, 'A'),
+    ('other', '2023-11-30T09:00:00', '2024-01-01 10:00:00.5', '-7', 'f', -1e15, ''),
+    ('bad', '2023-02-29', '2024-01-01 25:00:00', '12.3.4', 'maybe', 1e20, NULL),
+    ('worse', '1900-02-29', '2024-13-01', '1e99', '', -1e16, NULL),
+    ('long', '2023-04-31', '2023', '99999999999999999999', '', NULL, NULL),
+    ('empty', '', '', '', '', NULL, ''),
+    ('blank', '  ', ' ', '  ', ' ', NULL, '   '),
+    (' padded ', ' 2024-02-29 ', ' 2000-02-29 10:00:00 ', ' .50 ', ' TRUE ', 1, ' A '),
+    ('zone', '2024-01-01T01:30+02:00', '2024-01-01 01:30:00+0200', '1', 'No', 1, 'A'),
+    ('utc', '2024-01-01T23:30:00Z', '2024-01-01 23:30:00Z', '0', 'y', 1, 'A'),
+    ('deleted', NULL, NULL, NULL, NULL, NULL, NULL);
+UPDATE drchrono.line_items SET posted_date = '2024-03-01 01:00:00+00' WHERE id = 'good';
+UPDATE drchrono.line_items SET _sdc_deleted_at = '2024-01-01' WHERE id = 'deleted';
 CREATE TABLE drchrono.patients (id text, primary_insurance text);
 INSERT INTO drchrono.patients VALUES
     ('good', '{"insurance_plan_type": " MB "}'), ('null', 'null'), ('empty', ''),
