@@ -6,6 +6,7 @@ import typing as t
 
 from tap_drchrono.errors import (
     EndpointError,
+    OutputError,
     RefusedError,
     StreamError,
     TapDrchronoError,
@@ -139,7 +140,7 @@ class Order(t.NamedTuple):
             stream.sync()
         except StreamError as error:
             problem = error
-        except OSError:
+        except OutputError:
             raise
         except TapDrchronoError:
             stream.write_state()

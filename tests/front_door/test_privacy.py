@@ -189,10 +189,13 @@ def test_a_stream_map_that_fails_tells_no_value(practice, tmp_path):
     assert leaks(ended, api, tmp_path) == []
 
 
-def test_a_program_error_tells_its_place_and_no_value(practice, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [ValueError, OSError])
+def test_a_program_error_tells_its_place_and_no_value(
+    practice, tmp_path, monkeypatch, kind
+):
     def fail(_: object, record: dict[str, t.Any]) -> None:
         msg = f"cannot cast {json.dumps(record, default=str)}"
-        raise ValueError(msg)
+        raise kind(msg)
 
     clock = SimulatedClock()
     api = marked(practice, clock)
@@ -202,7 +205,8 @@ def test_a_program_error_tells_its_place_and_no_value(practice, tmp_path, monkey
     ended = run(api, clock, tmp_path, settings, catalog=catalog_of("patients"))
 
     assert ended.status == 1
-    assert "unexpected ValueError in" in ended.log
+    assert f"patients: unexpected {kind.__name__} in" in ended.log
+    assert json.loads(ended.output.splitlines()[-1])["type"] == "STATE"
     assert leaks(ended, api, tmp_path) == []
 
 
