@@ -162,6 +162,7 @@ class TapDrchrono(Tap):
             self.logger.warning("%s", line)
         streams = self.selected_streams
         check_selection(streams)
+        self.engine.api.expect((one.endpoint(), one.ping()) for one in streams)
         clock, start_date = self.engine.clock, self.config.get("start_date")
         if lies_ahead(start_date, clock.now()):
             self._learn_the_time(streams[0])
@@ -253,7 +254,6 @@ class TapDrchrono(Tap):
         progress.expect([stream.name for stream in streams])
         if isinstance(self.message_writer, MessageWriter):
             self.message_writer.on_wait = progress.show_slow_target
-        self.engine.api.expect((one.endpoint(), one.ping()) for one in streams)
         try:
             self._learn_the_time(next((s for s in streams if s.lies_ahead), None))
             for stream in streams:

@@ -15,7 +15,10 @@ from tap_drchrono.api.retries import (
     is_of_the_host,
     is_usable,
     retried,
+    shows_that_the_token_is_taken,
 )
+from tap_drchrono.credentials.refusals import Elsewhere
+from tap_drchrono.endpoints import Group
 from tap_drchrono.errors import EndpointError, HostError, StreamError
 
 if t.TYPE_CHECKING:
@@ -226,11 +229,9 @@ class Api:
             return False
         other, request = others[0]
         try:
-            response = self._send(other, _prepared(request))
+            response = self._send_once(other, _prepared(request))
         except FAILURES:
             answered = False
-        except StreamError:
-            answered = True  # refused, which is an answer
         else:
             answered = is_usable(response)
         if not answered:
@@ -243,16 +244,45 @@ class Api:
     ) -> requests.Response:
         """Send a request with a token that is taken, unless by this endpoint alone."""
         while True:
-            response = self._transport.send(self._authenticator(prepared))
-            self.requests[endpoint.stream] += 1
+            response = self._send_once(endpoint, prepared)
             if response.status_code != requests.codes.unauthorized:
-                self._authenticator.accepted(endpoint.path)
                 return response
-            if not self._authenticator.refused(endpoint.path):
+            elsewhere = self._elsewhere(endpoint)
+            if not self._authenticator.refused(endpoint.path, elsewhere):
                 if doubt := self._authenticator.doubt:
                     msg = f"{endpoint.stream}: {doubt}"
                     raise StreamError(msg)
                 return response
+
+    def _send_once(
+        self, endpoint: Endpoint, prepared: requests.PreparedRequest
+    ) -> requests.Response:
+        """Send a request with the current token, and note who took it."""
+        response = self._transport.send(self._authenticator(prepared))
+        self.requests[endpoint.stream] += 1
+        if shows_that_the_token_is_taken(response):
+            self._authenticator.accepted(endpoint.path)
+        return response
+
+    def _elsewhere(self, endpoint: Endpoint) -> Elsewhere:
+        """Ask another endpoint whether it takes the token that this one refused."""
+        if self._authenticator.is_refused(endpoint.path):
+            return Elsewhere.UNKNOWN
+        # A plain list may refuse for want of a scope that no bulk list needs.
+        pings = sorted(self._pings, key=lambda one: one[0].group is not Group.BULK)
+        by_path = {other.path: (other, request) for other, request in pings}
+        path = self._authenticator.compare_with(endpoint.path, list(by_path))
+        if path is None:
+            return Elsewhere.UNKNOWN
+        other, request = by_path[path]
+        try:
+            response = self._send_once(other, _prepared(request))
+        except FAILURES:
+            return Elsewhere.UNKNOWN
+        if response.status_code == requests.codes.unauthorized:
+            return self._authenticator.refused_elsewhere(path, list(by_path))
+        taken = shows_that_the_token_is_taken(response)
+        return Elsewhere.TAKEN if taken else Elsewhere.UNKNOWN
 
 
 def _prepared(request: HTTPRequest) -> requests.PreparedRequest:

@@ -104,3 +104,15 @@ def is_usable(response: requests.Response) -> bool:
     """
     is_page = "html" in response.headers.get("Content-Type", "").lower()
     return not (is_page and response.ok) and response.status_code < 500  # noqa: PLR2004
+
+
+def shows_that_the_token_is_taken(response: requests.Response) -> bool:
+    """Tell whether an answer comes from behind the check of the token.
+
+    Args:
+        response: The answer. A page of HTML comes from the edge, or from nowhere; an
+            error of the server may come before the check.
+    """
+    is_page = "html" in response.headers.get("Content-Type", "").lower()
+    is_refused = response.status_code == requests.codes.unauthorized
+    return is_usable(response) and not is_page and not is_refused

@@ -12,11 +12,11 @@ from tap_drchrono.advice import authorize_command
 from tap_drchrono.credentials import oauth
 from tap_drchrono.credentials.grant import Credentials, Pair
 from tap_drchrono.credentials.refresh import Refresher
-from tap_drchrono.credentials.refusals import Refusals, Verdict
+from tap_drchrono.credentials.refusals import Elsewhere, Refusals, Verdict
 from tap_drchrono.errors import CredentialsError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tap_drchrono.clock import Clock
     from tap_drchrono.credentials.patience import Patience
@@ -113,11 +113,44 @@ class Authenticator(requests.auth.AuthBase):
         """
         self._refusals.accepted(path)
 
-    def refused(self, path: str) -> bool:
+    def is_refused(self, path: str) -> bool:
+        """Tell whether an endpoint refuses, whatever the token.
+
+        Args:
+            path: The endpoint.
+        """
+        return self._refusals.is_given_up(path)
+
+    def compare_with(self, path: str, others: Sequence[str]) -> str | None:
+        """Say which other endpoint shows whether the token or this one is at fault.
+
+        Args:
+            path: The endpoint that answered 401.
+            others: Those that can be asked, the best first.
+
+        Returns:
+            Its path; None if there is none.
+        """
+        return self._refusals.compare_with(path, others)
+
+    def refused_elsewhere(self, path: str, others: Sequence[str]) -> Elsewhere:
+        """Note a 401 of an endpoint that was asked to compare.
+
+        Args:
+            path: The endpoint.
+            others: All that can be asked.
+
+        Returns:
+            What that shows.
+        """
+        return self._refusals.refused_elsewhere(path, others)
+
+    def refused(self, path: str, elsewhere: Elsewhere) -> bool:
         """Deal with a 401: wait, or get another token.
 
         Args:
             path: The endpoint that was asked.
+            elsewhere: What another one did with the same token since.
 
         Returns:
             Whether to send the request again. If not, this endpoint is refused for the
@@ -127,7 +160,8 @@ class Authenticator(requests.auth.AuthBase):
             CredentialsError: If no other token can help.
             HostError: If the token endpoint gives no usable answer.
         """
-        match self._refusals.refused(path):
+        made = self._pair.obtained_at if self._pair else 0.0
+        match self._refusals.refused(path, elsewhere, self._clock.now() - made):
             case Verdict.WAIT:
                 self._clock.sleep(self._refusals.wait)
             case Verdict.RENEW:

@@ -25,6 +25,7 @@ from tap_drchrono.clock import Clock
 from tap_drchrono.credentials.auth import Authenticator, Credentials
 from tap_drchrono.credentials.file import CredentialsFile
 from tap_drchrono.credentials.grant import Pair, Stored, new_grant
+from tap_drchrono.credentials.refusals import Elsewhere
 from tap_drchrono.errors import CredentialsError, Stopped
 from tap_drchrono.streams.catalogue import missing_scopes, scopes
 
@@ -81,7 +82,7 @@ def test_each_setting_has_its_grant_and_no_token_is_spent_twice(make, tokens):
     auth = make("settings-token")
     assert used(auth) == "access-1"
     auth.accepted(PATH)
-    assert auth.refused(PATH)
+    assert auth.refused(PATH, Elsewhere.REFUSED)
     assert used(auth) == "access-3"
     assert used(make("settings-token")) == used(make("refresh-1")) == "access-3"
     assert used(make("other-practice")) == "access-2"
@@ -101,7 +102,7 @@ def test_with_several_grants_and_no_setting_nothing_is_guessed(make, tokens, pat
     assert "refresh_token" in str(caught.value)
     # Whoever had found its grant before goes on with it.
     running.accepted(PATH)
-    running.refused(PATH)
+    running.refused(PATH, Elsewhere.REFUSED)
     assert used(running) == "access-3"
     assert tokens.spent == ["settings-token", "other-practice", "refresh-1"]
 
@@ -180,7 +181,7 @@ def test_a_deleted_file_does_not_send_a_spent_token_again(make, tokens, path, cl
     used(auth)
     auth.accepted(PATH)
     path.unlink()
-    auth.refused(PATH)
+    auth.refused(PATH, Elsewhere.REFUSED)
     assert used(auth) == "access-2"
     assert tokens.spent == ["settings-token", "refresh-1"]
     assert kept(path, clock).refresh_token == "refresh-2"
@@ -191,7 +192,7 @@ def test_a_token_that_worked_is_replaced_at_once_as_often_as_it_ends(make, clock
     for run in range(1, 6):
         assert used(auth) == f"access-{run}"
         auth.accepted(PATH)
-        auth.refused(PATH)
+        auth.refused(PATH, Elsewhere.REFUSED)
     assert clock.slept == []
 
 
@@ -199,11 +200,11 @@ def test_a_new_token_is_given_half_a_minute_then_replaced_once(make, tokens, clo
     auth = make()
     used(auth)
     start = clock.time
-    refuse_for_ever(auth)
+    refuse_for_ever(auth, Elsewhere.UNKNOWN)
     assert tokens.spent == ["settings-token", "refresh-1"]
     assert clock.time - start == pytest.approx(60, abs=1)
     with pytest.raises(CredentialsError, match="also after a refresh"):
-        auth.refused(OTHER)
+        auth.refused(OTHER, Elsewhere.REFUSED)
     assert len(tokens.spent) == 2
 
 
@@ -213,7 +214,7 @@ def test_a_new_token_that_is_refused_for_a_while_is_kept(make, tokens, clock, se
     used(auth)
     good_at = clock.time + seconds
     while clock.time < good_at:
-        assert auth.refused(PATH)
+        assert auth.refused(PATH, Elsewhere.REFUSED)
     assert used(auth) == "access-1"
     auth.accepted(PATH)
     assert tokens.spent == ["settings-token"]
@@ -226,7 +227,7 @@ def test_401_for_everyone_in_the_middle_costs_one_refresh(make, tokens, clock):
     auth.accepted(OTHER)
     good_at = clock.time + 20
     while clock.time < good_at:
-        assert auth.refused(PATH)
+        assert auth.refused(PATH, Elsewhere.REFUSED)
     auth.accepted(PATH)
     auth.accepted(OTHER)
     assert tokens.spent == ["settings-token", "refresh-1"]
@@ -237,7 +238,7 @@ def test_a_stop_ends_the_wait_for_a_new_token(make, clock):
     used(auth)
     clock.request_stop(15)
     with pytest.raises(Stopped):
-        auth.refused(PATH)
+        auth.refused(PATH, Elsewhere.REFUSED)
 
 
 def test_a_refused_token_gives_way_to_a_newer_one_that_is_stored(make, tokens):
@@ -247,8 +248,8 @@ def test_a_refused_token_gives_way_to_a_newer_one_that_is_stored(make, tokens):
     used_by_another = make()
     used(used_by_another)
     used_by_another.accepted(PATH)
-    used_by_another.refused(PATH)
-    auth.refused(PATH)
+    used_by_another.refused(PATH, Elsewhere.REFUSED)
+    auth.refused(PATH, Elsewhere.REFUSED)
     assert used(auth) == used(used_by_another) == "access-2"
     assert tokens.spent == ["settings-token", "refresh-1"]
 
@@ -267,10 +268,10 @@ def test_a_pasted_token_that_ended_says_so(pasted, clock, tokens):
 def test_a_pasted_token_that_never_worked_is_given_half_a_minute(pasted, clock):
     auth = pasted("pasted-token")
     used(auth)
-    refuse_for_ever(auth)
+    refuse_for_ever(auth, Elsewhere.UNKNOWN)
     assert "access_token has expired" in auth.doubt
     with pytest.raises(CredentialsError, match="access_token has expired"):
-        auth.refused(OTHER)
+        auth.refused(OTHER, Elsewhere.REFUSED)
     assert sum(clock.slept) == 30
 
 
@@ -278,12 +279,13 @@ def test_one_endpoint_that_refuses_is_given_up_and_the_others_go_on(make, tokens
     auth = make()
     used(auth)
     auth.accepted(OTHER)
-    refuse_for_ever(auth)
+    refuse_for_ever(auth, Elsewhere.TAKEN)
     assert auth.doubt is None
     auth.accepted(OTHER)
-    assert not auth.refused(PATH)
-    assert used(auth) == "access-2"
-    assert tokens.spent == ["settings-token", "refresh-1"]
+    assert auth.is_refused(PATH)
+    assert not auth.refused(PATH, Elsewhere.UNKNOWN)
+    assert used(auth) == "access-1"
+    assert tokens.spent == ["settings-token"]
 
 
 @pytest.mark.parametrize("token", ["two words", "line\nbreak", "café"])
@@ -299,11 +301,11 @@ def test_no_log_and_no_traceback_holds_a_token(make, tokens, caplog):
     used(auth)
     auth.accepted(PATH)
     tokens.faults = [requests.ReadTimeout(), UNCLEAR[7]]
-    auth.refused(PATH)
+    auth.refused(PATH, Elsewhere.REFUSED)
     tokens.live.clear()
     auth.accepted(PATH)
     with pytest.raises(CredentialsError) as caught:
-        auth.refused(PATH)
+        auth.refused(PATH, Elsewhere.REFUSED)
     text = caplog.text + str(caught.getrepr(style="native"))
     secrets = ["settings-token", CLIENT["client_secret"], "access-", "refresh-", "cut"]
     assert caplog.records

@@ -23,6 +23,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from tap_drchrono.credentials import refresh
 from tap_drchrono.credentials.grant import Pair, Stored, new_grant
+from tap_drchrono.credentials.refusals import Elsewhere
 from tap_drchrono.errors import CredentialsError, HostError, Stopped
 
 
@@ -93,7 +94,7 @@ def test_a_host_that_was_reached_before_is_waited_for(make, tokens, clock):
     auth.accepted(PATH)
     tokens.faults = [unreachable()] * 8
     start = clock.time
-    assert auth.refused(PATH)
+    assert auth.refused(PATH, Elsewhere.REFUSED)
     assert used(auth) == "access-2"
     assert clock.time - start > 60
 
@@ -275,6 +276,6 @@ def test_a_place_that_does_not_last_is_told_once_before_a_token_is_spent(
     auth = make()
     used(auth)
     auth.accepted(PATH)
-    auth.refused(PATH)
+    auth.refused(PATH, Elsewhere.REFUSED)
     assert told == [1, 1]
     assert len(places) == 1

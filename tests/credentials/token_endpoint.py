@@ -11,6 +11,7 @@ from tap_drchrono.api.outage import Outage
 from tap_drchrono.clock import Clock
 from tap_drchrono.credentials.file import CredentialsFile
 from tap_drchrono.credentials.grant import Grant, Pair, Stored
+from tap_drchrono.credentials.refusals import Elsewhere
 
 API = "https://drchrono.example"
 HOURS = 3600.0
@@ -146,10 +147,10 @@ def used(auth):
     return request.headers["Authorization"].removeprefix("Bearer ")
 
 
-def refuse_for_ever(auth, path=PATH):
+def refuse_for_ever(auth, elsewhere=Elsewhere.REFUSED):
     """Refuse an endpoint's requests until they are not sent again."""
     for _ in range(50):
-        if not auth.refused(path):
+        if not auth.refused(PATH, elsewhere):
             return
         used(auth)
     pytest.fail("it has no end")

@@ -139,12 +139,14 @@ def test_a_refused_grant_stops_everyone_at_once(simulate):
     assert [entry.endpoint for entry in simulation.api.log] == ["token"]
 
 
-def test_a_401_in_the_middle_is_refreshed_once_and_the_sync_goes_on(simulate):
-    simulation = simulate([{"kind": "401", "endpoint": "patients", "page": 2}])
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "and elsewhere"])
+def test_a_401_in_the_middle_is_got_over_and_the_sync_goes_on(simulate, times):
+    """The token is replaced where another stream refuses it too."""
+    simulation = simulate([{"kind": "401", "nth": 12, "times": times}])
     ended = simulation.run(*THREE)
 
     assert ended.status == 0
-    assert simulation.asked("POST", "token") == 2
+    assert simulation.asked("POST", "token") == times
     assert differences(simulation.copy, source_of(simulation.api, THREE)) == {}
 
 

@@ -265,7 +265,7 @@ REAL_FAULTS = (
     {"kind": "truncate", "method": "GET", "page": 2, "when": "complete"},
     {"kind": "malformed_json", "method": "GET", "page": 3, "when": "complete"},
     {"kind": "500", "method": "POST", "page": 3},
-    {"kind": "401", "method": "GET", "page": 3, "nth": 2},
+    {"kind": "401", "nth": 14, "times": 2},
     {"kind": "list_failed", "method": "POST", "page": 4, "status": 500},
     {"kind": "redirect", "method": "POST", "page": 4, "nth": 2},
     {"kind": "429", "seconds": 1.0, "nth": 9},

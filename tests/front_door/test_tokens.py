@@ -13,7 +13,7 @@ from comparison import differences, source_of
 from drchrono_sandbox import REFRESH_TOKEN, Api, Practice, Settings
 from drchrono_sandbox.server import serve
 from process import started
-from simulated import NOW, URL, SimulatedClock, catalog_of, run, settings_for
+from simulated import NOW, URL, SimulatedClock, catalog_of, pasted, run, settings_for
 from target import Target
 
 THREE = ("appointments", "patients", "prescription_messages")
@@ -42,6 +42,11 @@ class Practices:
         """Let one more practice authorize; return its refresh token."""
         client = self.settings["client_id"]
         return self.api.oauth.add_grant(client, self.clock.now()).refresh_token
+
+    def paste(self):
+        """Use an access token that a person has pasted."""
+        changes = {"access_token": pasted(self.api), "page_size": 10}
+        self.settings = settings_for(self.api, self.directory, **changes)
 
     def run(self, *streams, **changes):
         settings = self.settings | changes
@@ -144,7 +149,7 @@ def test_ten_minutes_of_503_at_the_token_endpoint_cost_nothing(practices):
 @pytest.mark.parametrize("seconds", [3, 20, 29])
 def test_a_new_token_may_be_refused_for_half_a_minute(practices, seconds):
     tap = practices(
-        [{"kind": "401", "endpoint": "patients", "page": 2}],
+        [{"kind": "401", "nth": 25, "times": 2}],
         fresh_refused_seconds=seconds,
     )
     ended = tap.run(*THREE)
@@ -152,26 +157,53 @@ def test_a_new_token_may_be_refused_for_half_a_minute(practices, seconds):
     assert tap.refreshes() == [2]
 
 
+def test_everyone_may_refuse_for_a_while_in_the_middle(practices):
+    fault = {"kind": "401", "begins": NOW + 4, "ends": NOW + 24, "times": None}
+    tap = practices([fault])
+    ended = tap.run(*THREE)
+    assert ended.status == 0, ended.log
+    assert tap.refreshes() == [1 + 1]
+    assert tap.api.faults.applied[0] > 1
+    copy = Target(checks=False).read(ended.output)
+    assert differences(copy, source_of(tap.api, THREE)) == {}
+
+
+ALONE = pytest.mark.parametrize(
+    "page", [None, 2], ids=["from the start", "after its first page"]
+)
+
+
+@ALONE
 @pytest.mark.parametrize("stream", THREE)
-def test_a_stream_that_refuses_every_token_fails_alone(practices, stream):
-    tap = practices([{"kind": "401", "endpoint": stream, "times": None}])
+@pytest.mark.parametrize("is_pasted", [False, True], ids=["OAuth", "pasted"])
+def test_a_stream_that_refuses_every_token_fails_alone(
+    practices, stream, page, is_pasted
+):
+    tap = practices([{"kind": "401", "endpoint": stream, "page": page, "times": None}])
+    if is_pasted:
+        tap.paste()
+    start = tap.clock.time
     ended = tap.run(*THREE)
     assert ended.status == 1
     assert f"1 of 3 streams failed: {stream}." in ended.log
-    assert f"{stream}: " in ended.log
+    assert f"{stream}: DrChrono refuses access" in ended.log
     assert "HTTP 401" in ended.log
     others = [one for one in THREE if one != stream]
     copy = Target(checks=False).read(ended.output)
     assert differences(copy, source_of(tap.api, others)) == {}
-    assert tap.asked_for_tokens() == 2
+    assert tap.asked_for_tokens() == (not is_pasted)
+    assert tap.clock.time - start < 60
 
 
 @pytest.mark.parametrize("extra", [False, True], ids=["offered", "on request"])
+@pytest.mark.parametrize("is_pasted", [False, True], ids=["OAuth", "pasted"])
 def test_a_companion_that_refuses_every_token_costs_only_what_was_asked_for(
-    practices, extra
+    practices, extra, is_pasted
 ):
     name = "tasks" if extra else "doctors"
     tap = practices([{"kind": "401", "endpoint": name, "times": None}])
+    if is_pasted:
+        tap.paste()
     if extra:
         tap.settings["extra_streams"] = name
     ended = tap.run("patients", name)
@@ -179,7 +211,33 @@ def test_a_companion_that_refuses_every_token_costs_only_what_was_asked_for(
     assert f"{name}: DrChrono refuses access" in ended.log
     copy = Target(checks=False).read(ended.output)
     assert differences(copy, source_of(tap.api, ["patients"])) == {}
-    assert tap.asked_for_tokens() == 2
+    assert tap.asked_for_tokens() == (not is_pasted)
+
+
+def test_a_companion_that_refuses_costs_a_second_each_night(practices):
+    tap = practices([{"kind": "401", "endpoint": "doctors", "times": None}])
+    tap.run("patients", "doctors")
+    tap.clock.time += DAY
+    before, start = len(tap.api.log), tap.clock.time
+    ended = tap.run("patients", "doctors")
+    assert ended.status == 0
+    new = tap.api.log[before:]
+    assert [one.status for one in new if one.endpoint == "doctors"] == [401, 401]
+    assert tap.clock.time - start < 15
+    assert tap.refreshes() == [1]
+
+
+def test_many_companions_that_refuse_cost_a_second_each(practices):
+    names = ("doctors", "offices", "users", "staff", "custom_vitals")
+    tap = practices([{"kind": "401", "endpoint": one, "times": None} for one in names])
+    tap.run("patients", *names)
+    tap.clock.time += DAY
+    start = tap.clock.time
+    ended = tap.run("patients", *names)
+    assert ended.status == 0
+    assert ended.log.count("DrChrono refuses access") == len(names)
+    assert tap.clock.time - start < 20
+    assert tap.refreshes() == [1]
 
 
 def test_where_no_stream_takes_a_token_all_stop(practices):
@@ -188,6 +246,23 @@ def test_where_no_stream_takes_a_token_all_stop(practices):
     assert ended.status == 1
     assert "The API refuses the access token (HTTP 401), also after a" in ended.log
     assert tap.asked_for_tokens() == 2
+
+
+@pytest.mark.parametrize("streams", [THREE, THREE[:1]], ids=["three", "one"])
+def test_a_pasted_token_that_everybody_refuses_in_the_middle_stops_all(
+    practices, streams
+):
+    tap = practices(access_seconds=6)
+    tap.paste()
+    start = tap.clock.time
+    ended = tap.run(*streams)
+    assert ended.status == 1
+    assert "The setting access_token has expired or is wrong (HTTP 401)." in ended.log
+    assert "streams failed" not in ended.log
+    assert 30 < tap.clock.time - start < 60
+    copy = Target(checks=False).read(ended.output)
+    assert copy.tables
+    assert copy.messages[-1]["type"] == "STATE"
 
 
 class SlowTokens:
