@@ -27,6 +27,10 @@ class ThrottledError(HostError):
     """DrChrono throttles, and nobody wants to wait for the top of the hour."""
 
 
+class SpentError(HostError):
+    """No further request may be sent, and nobody wants to wait for the next hour."""
+
+
 class OutputError(TapDrchronoError, OSError):
     """Standard output takes no more messages: stops all streams."""
 

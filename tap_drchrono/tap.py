@@ -296,11 +296,12 @@ class TapDrchrono(Tap):
             with contextlib.suppress(StreamError):
                 self.engine.api.ask(doubtful.endpoint(), doubtful.ping(), lambda _: 0)
 
-    def report(self, output_format: str | None) -> int:
+    def report(self, output_format: str | None, *, follow_up: bool) -> int:
         """Ask what DrChrono's documentation leaves open, and write a page to share.
 
         Args:
             output_format: `json` prints the JSON as well.
+            follow_up: Ask once more after 70 minutes.
 
         Returns:
             The exit status.
@@ -321,6 +322,7 @@ class TapDrchrono(Tap):
             version=self.plugin_version,
             sizes=sizes,
             output_format=output_format,
+            follow_up=follow_up,
             logger=self.logger,
             directory=Path.cwd(),
         )
@@ -337,6 +339,7 @@ class TapDrchrono(Tap):
         catalog: t.IO[str] | None = None,
         plan_only: bool = False,
         report_only: bool = False,
+        follow_up: bool = False,
     ) -> None:
         """Run the command line.
 
@@ -348,7 +351,11 @@ class TapDrchrono(Tap):
             catalog: Selects streams and fields.
             plan_only: Print what a sync would cost.
             report_only: Ask what DrChrono leaves open, and write a page.
+            follow_up: With `report_only`: ask once more after 70 minutes.
         """
+        if follow_up and not report_only:
+            msg = "--follow-up goes with --report"
+            raise click.UsageError(msg)
         if about:
             cls.print_about(about_format)
             return
@@ -366,7 +373,7 @@ class TapDrchrono(Tap):
             _log_problems(error)
             sys.exit(1)
         if report_only:
-            sys.exit(tap.report(about_format))
+            sys.exit(tap.report(about_format, follow_up=follow_up))
         if not plan_only:
             sys.exit(tap.sync())
         sys.exit(
@@ -444,6 +451,13 @@ class TapDrchrono(Tap):
                 ["--report", "report_only"],
                 is_flag=True,
                 help="Ask what DrChrono leaves open, and write a page to share.",
+            )
+        )
+        command.params.append(
+            click.Option(
+                ["--follow-up", "follow_up"],
+                is_flag=True,
+                help="With --report: ask after 70 minutes if a list is still there.",
             )
         )
         return command

@@ -11,7 +11,7 @@ import typing as t
 from collections import deque
 
 from tap_drchrono.clock import in_words
-from tap_drchrono.errors import HostError
+from tap_drchrono.errors import HostError, SpentError
 
 if t.TYPE_CHECKING:
     import logging
@@ -46,6 +46,7 @@ class Quota:
     """Counts requests, and waits rather than being throttled.
 
     Attributes:
+        sent: Requests sent so far.
         waited: Seconds so far that requests waited for the hour or a refusal to end.
     """
 
@@ -68,6 +69,8 @@ class Quota:
         self._in_a_row = 0
         self._refusals: deque[float] = deque(maxlen=_REFUSALS)
         self._reason = ""
+        self._most: int | None = None
+        self.sent = 0
         self.waited = 0.0
 
     @property
@@ -80,12 +83,32 @@ class Quota:
         """Requests sent in the current clock hour."""
         return self._used if self._clock.now() // HOUR == self._hour else 0
 
+    @property
+    def left(self) -> int:
+        """Requests that may still be sent without waiting for the next clock hour."""
+        of_the_hour = self._limit - self.used
+        if self._most is None:
+            return of_the_hour
+        return min(of_the_hour, self._most - self.sent)
+
+    def spend_at_most(self, requests: int) -> None:
+        """Send no more than so many in all, and wait for no hour: someone looks on.
+
+        Args:
+            requests: How many, those that were sent before included.
+        """
+        self._most = requests
+
     def take(self) -> None:
         """Wait until a request may be sent, and count it.
 
         Raises:
+            SpentError: If there is none left, and nobody wants to wait.
             Stopped: If a stop is requested while waiting.
         """
+        if self._most is not None and self.left <= 0:
+            msg = "No request is left. Run it again after the top of the hour."
+            raise SpentError(msg)
         self._wait_until(self._blocked_until)
         self._blocked_until = 0.0
         if self.used >= self._limit:
@@ -97,6 +120,7 @@ class Quota:
             self._clock.sleep(min(self._recent[0] + 1 - self._clock.now(), 1.0))
         now = self._clock.now()
         self._recent.append(now)
+        self.sent += 1
         self._used = self.used + 1
         self._hour = now // HOUR
 

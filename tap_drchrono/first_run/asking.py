@@ -9,13 +9,14 @@ from singer_sdk.streams.rest import HTTPRequest
 
 from tap_drchrono.api.answers import decoded
 from tap_drchrono.api.headers import server_time
-from tap_drchrono.errors import ThrottledError
+from tap_drchrono.errors import SpentError, ThrottledError
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     import requests
 
+    from tap_drchrono.clock import Clock
     from tap_drchrono.endpoints import Endpoint
     from tap_drchrono.engine import Engine
 
@@ -75,7 +76,7 @@ class Questioner:
     """Sends the report's requests: one try each, and never more than there may be.
 
     Attributes:
-        asked: Requests sent so far.
+        is_throttled: Whether there was a 429.
         headers: The names of all headers that came.
         ahead: Seconds by which this machine's clock was ahead, for each answer.
     """
@@ -88,17 +89,32 @@ class Questioner:
             api_url: The base URL.
         """
         engine.api.hurry()
+        engine.quota.spend_at_most(MOST_REQUESTS)
         self._engine = engine
         self._api_url = api_url.rstrip("/")
-        self.asked = 0
+        self.is_throttled = False
         self.headers: set[str] = set()
         self.ahead: list[float] = []
-        self._throttled = False
 
+    @property
+    def asked(self) -> int:
+        """Requests sent so far, those for tokens included."""
+        return self._engine.quota.sent
+
+    @property
+    def limit(self) -> int:
+        """Requests that the tap may send in a clock hour."""
+        return self._engine.quota.limit
+
+    @property
+    def clock(self) -> Clock:
+        """Tells the time and waits."""
+        return self._engine.clock
+
+    @property
     def left(self) -> int:
-        """Return how many requests may still be sent."""
-        quota = self._engine.quota
-        return min(MOST_REQUESTS - self.asked, quota.limit - quota.used)
+        """Requests that may still be sent."""
+        return self._engine.quota.left
 
     def need(self, requests: int) -> None:
         """Make sure that there are requests for a question.
@@ -109,15 +125,14 @@ class Questioner:
         Raises:
             NotAskedError: If there are fewer.
         """
-        if self._throttled:
+        if self.is_throttled:
             why = "DrChrono throttles (HTTP 429)"
             raise NotAskedError(why)
-        if self.left() < requests:
-            quota = self._engine.quota
+        if self.left < requests:
             why = (
-                "the hour's requests are used up"
-                if quota.limit - quota.used < requests
-                else f"it may send {MOST_REQUESTS} requests"
+                f"it may send {MOST_REQUESTS} requests"
+                if MOST_REQUESTS - self.asked < requests
+                else "the hour's requests are used up"
             )
             raise NotAskedError(why)
 
@@ -157,12 +172,12 @@ class Questioner:
             body = decoded(response)
             return Seen(response.status_code, names, body, told, clock.machine_time())
 
-        self.asked += 1
         request = HTTPRequest(self._api_url + endpoint.path, method, dict(params))
         try:
             seen = self._engine.api.ask(endpoint, request, read).value
-        except ThrottledError:
-            self._throttled = True
+        except (ThrottledError, SpentError) as end:
+            # A refused token is renewed, and its request sent again.
+            self.is_throttled = isinstance(end, ThrottledError)
             self.need(1)
             raise
         self.headers |= seen.headers

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import typing as t
 
+from tap_drchrono.errors import StreamError
+
 if t.TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_drchrono.clock import Clock
     from tap_drchrono.endpoints import Endpoint
     from tap_drchrono.first_run.asking import Questioner, Seen
 
+    _Send: t.TypeAlias = Callable[[Endpoint, Mapping[str, t.Any]], Seen]
+
 _LOOKS = (0.5, 2.0, 5.0, 12.0, 30.0, 60.0, 120.0)
 """Seconds after its submission at which a list is looked at."""
-_SPARE_LOOKS = 2
-"""Looks at one list that do not come out of what later questions need."""
+_SURELY = 2
+"""Times as long as others took, after which a list is looked at if it is only once."""
 
 
 class List(t.NamedTuple):
@@ -24,16 +28,26 @@ class List(t.NamedTuple):
     Attributes:
         endpoint: What was asked.
         asked: The query.
-        posted: The answer to the POST.
-        seconds: From the POST until it was found ready; None where it was not.
+        posted: The answer to the POST; None where none came.
+        seconds: From the POST until it was found ready, or looked at for the last time.
         ready: The answer that held it; None where none did.
     """
 
     endpoint: Endpoint
     asked: Mapping[str, t.Any]
-    posted: Seen
-    seconds: float | None
+    posted: Seen | None
+    seconds: float
     ready: Seen | None
+
+    @property
+    def uuid(self) -> str | None:
+        """Its name; None where it was not submitted."""
+        return self.posted.uuid if self.posted else None
+
+    @property
+    def refusal(self) -> str:
+        """Say why it was not submitted."""
+        return f"HTTP {self.posted.status}" if self.posted else "no answer"
 
     @property
     def records(self) -> Sequence[dict[str, t.Any]]:
@@ -69,63 +83,104 @@ def is_in_progress(seen: Seen) -> bool:
     return str(seen.json.get("status", "")).strip().lower() == "in progress"
 
 
+class _Tries:
+    """Lets one request go without an answer, but not two in a row."""
+
+    def __init__(self) -> None:
+        self._failed = False
+
+    def __call__(
+        self, send: _Send, endpoint: Endpoint, params: Mapping[str, t.Any]
+    ) -> Seen | None:
+        """Send a request.
+
+        Args:
+            send: Sends it.
+            endpoint: What to ask.
+            params: The query.
+
+        Returns:
+            The answer; None where none came.
+
+        Raises:
+            StreamError: If it was the second in a row.
+        """
+        try:
+            seen = send(endpoint, params)
+        except StreamError:
+            if self._failed:
+                raise
+            self._failed = True
+            return None
+        self._failed = False
+        return seen
+
+
 def read_all(
     wanted: Sequence[tuple[Endpoint, Mapping[str, t.Any]]],
     asking: Questioner,
     clock: Clock,
     *,
     keep: int = 0,
-) -> list[List]:
-    """Ask for lists, all at once, and read them as they become ready.
+    usual: float = 0.0,
+) -> Iterator[List]:
+    """Ask for lists, all at once, and read them one by one as they become ready.
 
     Args:
         wanted: Endpoints and queries.
         asking: Sends the requests.
         clock: Waits.
         keep: Requests to leave for other questions: what comes first is to know more,
-            not to know this list.
+            not to know these lists.
+        usual: Seconds that lists took before; zero if that is not known.
 
-    Returns:
+    Yields:
         The lists, in the same order.
 
     Raises:
         NotAskedError: If there are not even enough for a look at each.
+        StreamError: If two requests in a row got no answer.
     """
     asking.need(2 * len(wanted))
+    tries = _Tries()
     posted = []
     for endpoint, params in wanted:
-        posted.append((clock.now(), asking.post(endpoint, params)))
-    lists: list[List] = []
-    for (endpoint, params), (at, seen) in zip(wanted, posted, strict=True):
-        ready = seconds = None
-        if seen.uuid:
-            kept = keep + len(wanted) - len(lists)
-            ready = _look(endpoint, seen.uuid, at, asking, clock, keep=kept)
-            seconds = clock.now() - at if ready else None
-        lists.append(List(endpoint, params, seen, seconds, ready))
-    return lists
+        seen = tries(asking.post, endpoint, params)
+        posted.append(List(endpoint, params, seen, clock.now(), None))
+    for done, one in enumerate(posted, 1):
+        at, ready, looks = one.seconds, None, 0
+        while one.uuid:
+            is_last = asking.left <= keep + len(wanted) - done + 1
+            age = next_look(clock.now() - at, looks, usual=usual, is_last=is_last)
+            if (wait := at + age - clock.now()) > 0:
+                clock.sleep(wait)
+            looks += 1
+            ready = tries(asking.get, one.endpoint, {"uuid": one.uuid})
+            if ready is None or not is_in_progress(ready):
+                break
+            ready = None
+            if is_last or age >= _LOOKS[-1]:
+                break
+        took = clock.now() - at
+        if ready:
+            usual = max(usual, took)
+        yield one._replace(seconds=took, ready=ready)
 
 
-def _look(  # noqa: PLR0913 - one list, and what looks at it
-    endpoint: Endpoint,
-    uuid: str,
-    at: float,
-    asking: Questioner,
-    clock: Clock,
-    *,
-    keep: int,
-) -> Seen | None:
-    """Look at a list until it is ready, or until that costs too much."""
-    looks = 0
-    for age in _LOOKS:
-        if (wait := at + age - clock.now()) > 0:
-            clock.sleep(wait)
-        elif looks:
-            continue
-        if looks and (looks > _SPARE_LOOKS or asking.left() <= keep):
-            return None
-        looks += 1
-        seen = asking.get(endpoint, {"uuid": uuid})
-        if not is_in_progress(seen):
-            return seen
-    return None
+def next_look(age: float, looks: int, *, usual: float, is_last: bool) -> float:
+    """Say how old a list should be when it is looked at next.
+
+    Args:
+        age: Its age in seconds.
+        looks: How often it was looked at.
+        usual: Seconds that others took; zero if that is not known.
+        is_last: Whether there are no requests for a further look.
+
+    Returns:
+        An age in seconds, no less than its own.
+    """
+    if is_last:
+        return max(age, min(_SURELY * usual or _LOOKS[-1], _LOOKS[-1]))
+    if not looks:
+        return max(age, usual, _LOOKS[0])
+    return next((one for one in _LOOKS if one > age), age)

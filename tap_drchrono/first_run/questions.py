@@ -12,7 +12,7 @@ from tap_drchrono import timestamps
 from tap_drchrono.first_run import zones
 from tap_drchrono.first_run.asking import NotAskedError
 from tap_drchrono.first_run.findings import Finding
-from tap_drchrono.first_run.forms import name_of, share
+from tap_drchrono.first_run.forms import share
 from tap_drchrono.first_run.lists import query, read_all
 
 if t.TYPE_CHECKING:
@@ -31,8 +31,17 @@ _KNOWN_DETAILS = {
     "authentication credentials": "Authentication credentials …",
 }
 """Messages that are known to come; of others only the length is told."""
+LATER = "A list an hour later"
 _SCHEMES = ("http", "https")
-_ENVELOPE = ("count", "data", "detail", "next", "previous", "results")
+_ENVELOPE = frozenset(
+    {
+        *("count", "data", "detail", "error", "next", "previous", "results"),
+        *("status", "uuid", "description", "pagination", "since", "page", "page_size"),
+        *("order_by", "verbose", "non_field_errors"),
+    }
+)
+"""Keys of answers, and parameters that an error may name."""
+_UNNAMED = "others"
 
 
 class Ask(t.NamedTuple):
@@ -44,6 +53,7 @@ class Ask(t.NamedTuple):
         today: The day by DrChrono's clock, in UTC.
         endpoints: By stream; the selected ones.
         lists: The lists that were read first, by stream.
+        usual: Seconds that the slowest of these took; zero if none was read.
     """
 
     asking: Questioner
@@ -51,13 +61,26 @@ class Ask(t.NamedTuple):
     today: dt.date
     endpoints: Mapping[str, Endpoint]
     lists: Mapping[str, List]
+    usual: float
+
+    def read(self, *wanted: tuple[Endpoint, Mapping[str, t.Any]]) -> tuple[List, ...]:
+        """Read further lists.
+
+        Args:
+            wanted: Endpoints and queries.
+
+        Returns:
+            The lists, in the same order.
+        """
+        return tuple(read_all(wanted, self.asking, self.clock, usual=self.usual))
 
 
 def message_of(seen: Seen) -> str:
     """Name the class of an answer's message, never an unknown message itself."""
     detail = seen.json.get("detail")
     if not isinstance(detail, str):
-        names = sorted({name_of(str(key), _ENVELOPE) for key in seen.json})
+        # An object without a schema may have data for keys.
+        names = sorted({key if key in _ENVELOPE else _UNNAMED for key in seen.json})
         return f"keys {', '.join(names)}" if names else "no JSON object"
     for begin, known in _KNOWN_DETAILS.items():
         if begin in detail.lower():
@@ -84,9 +107,7 @@ def since_zone(ask: Ask) -> Iterator[Finding]:
     endpoint = one.endpoint
     days = [ask.today - dt.timedelta(days) for days in (1, 3)]
     size = one.asked["page_size"]
-    lists = read_all(
-        [(endpoint, query(day, size)) for day in days], ask.asking, ask.clock
-    )
+    lists = ask.read(*((endpoint, query(day, size)) for day in days))
     found = zones.CANNOT_TELL
     for day, one in zip(days, lists, strict=True):
         stamps = [record.get("updated_at") for record in one.records]
@@ -109,10 +130,10 @@ def sight(ask: Ask) -> Iterator[Finding]:
     seen = ask.asking.get(ask.endpoints["doctors"], {"page_size": 250})
     listed = {str(record.get("id")) for record in seen.records}
     inside = {
-        str(record["doctor"])
+        str(doctor)
         for one in ask.lists.values()
         for record in one.records
-        if record.get("doctor") not in {None, ""}
+        if (doctor := record.get("doctor")) not in (None, "")
     }
     answer, sure, sentence = "cannot tell", None, ""
     if listed and len(inside) > 1:
@@ -149,11 +170,12 @@ def inactive(ask: Ask) -> Iterator[Finding]:
     """Does `patients_list` honour `show_inactive`?"""
     endpoint = ask.endpoints["patients"]
     asked = query(timestamps.EVERYTHING, 1)
-    wanted = [(endpoint, asked), (endpoint, {**asked, "show_inactive": "true"})]
-    plain, more = read_all(wanted, ask.asking, ask.clock)
+    plain, more = ask.read(
+        (endpoint, asked), (endpoint, {**asked, "show_inactive": "true"})
+    )
     unknown = "show_inactive on patients_list"
-    if not more.posted.uuid:
-        yield Finding(unknown, f"refused (HTTP {more.posted.status})", 90)
+    if not more.uuid:
+        yield Finding(unknown, f"refused ({more.refusal})", 90)
     elif plain.counted is None or more.counted is None:
         yield Finding(unknown, "cannot tell")
     else:
@@ -182,7 +204,7 @@ def frozen(ask: Ask) -> Iterator[Finding]:
     size = max(len(one.records) // 2, 1)
     key = one.endpoint.key
     asked = {**one.asked, "page": 2, "page_size": size}
-    (second,) = read_all([(one.endpoint, asked)], ask.asking, ask.clock)
+    (second,) = ask.read((one.endpoint, asked))
     first_keys = [str(record.get(key)) for record in one.records]
     keys = [str(record.get(key)) for record in second.records]
     joins = bool(keys) and keys == first_keys[size : size + len(keys)]
@@ -191,7 +213,7 @@ def frozen(ask: Ask) -> Iterator[Finding]:
         "yes" if joins else "not exactly",
         60 if joins else 80,
     )
-    again = ask.asking.get(one.endpoint, {"uuid": one.posted.uuid})
+    again = ask.asking.get(one.endpoint, {"uuid": one.uuid})
     same = [str(record.get(key)) for record in again.records] == first_keys
     answer = "the same" if same else f"not the same (HTTP {again.status})"
     yield Finding(
@@ -199,6 +221,42 @@ def frozen(ask: Ask) -> Iterator[Finding]:
         answer,
         80,
         f"Fetched again, a list is {answer}.",
+    )
+
+
+def later(asking: Questioner, lists: Sequence[List], wait: int) -> Iterator[Finding]:
+    """Is a list kept for the hour that is documented, and no longer?
+
+    Args:
+        asking: Sends the request.
+        lists: Those that were read.
+        wait: Seconds to wait first.
+
+    Yields:
+        The answer.
+
+    Raises:
+        NotAskedError: If no list was ready, or no request is left.
+    """
+    ready = [one for one in lists if one.ready]
+    if not ready:
+        why = "no list was ready"
+        raise NotAskedError(why)
+    asking.need(1)
+    asking.clock.sleep(wait)
+    # The longest list was fetched twice, which may keep it.
+    one = min(ready, key=lambda one: len(one.records))
+    seen = asking.get(one.endpoint, {"uuid": one.uuid})
+    is_there = seen.status == HTTPStatus.OK and isinstance(
+        seen.json.get("results", seen.json.get("data")), list
+    )
+    answer = "still there" if is_there else f"HTTP {seen.status}, {message_of(seen)}"
+    yield Finding(
+        LATER,
+        answer,
+        95,
+        f"A list is {'still there' if is_there else 'gone'} {wait // 60} minutes after "
+        "it was read.",
     )
 
 
@@ -212,7 +270,7 @@ def descending(ask: Ask) -> Iterator[Finding]:
     if not seen.uuid:
         yield Finding(unknown, f"refused (HTTP {seen.status})", 90)
         return
-    ask.clock.sleep(5.0)
+    ask.clock.sleep(max(5.0, ask.usual))
     listed = ask.asking.get(endpoint, {"uuid": seen.uuid})
     stamps = [timestamps.parse(record.get("updated_at")) for record in listed.records]
     dated = [stamp for stamp in stamps if stamp]
@@ -274,12 +332,18 @@ def companions(ask: Ask, offered: Sequence[str]) -> Iterator[Finding]:
 
 def _form_of_next(address: str) -> str:
     """Say how a list goes on, without its address."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "no address"
     names = parse_qs(parts.query)
-    way = (
-        "a cursor" if "cursor" in names else "a page number" if "page" in names else "?"
-    )
-    return f"{way}, over {parts.scheme or 'no scheme'}"
+    if "cursor" in names:
+        way = "a cursor"
+    elif "page" in names:
+        way = "a page number"
+    else:
+        way = "neither a cursor nor a page number"
+    return f"{way}, over {parts.scheme if parts.scheme in _SCHEMES else 'no scheme'}"
 
 
 def _archived(ask: Ask, stream: str) -> Iterator[Finding]:

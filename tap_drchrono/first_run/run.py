@@ -34,6 +34,8 @@ if t.TYPE_CHECKING:
 
 PAGE, JSON = "drchrono-report.md", "drchrono-report.json"
 
+_LATER = 70 * 60
+"""Seconds after which a list is asked for again: it should be kept for an hour."""
 _A_DAY = frozenset({"appointments", "patients", "line_items", "transactions"})
 """Streams of which a day's changes are enough to tell; of the others a month's."""
 
@@ -90,7 +92,9 @@ class _Notes:
         self.findings: list[Finding] = []
         self.fields: list[Field] = []
         self.left_out: list[str] = []
+        self.lists: list[List] = []
         self.unanswered = 0
+        self.status = 0
 
 
 def make(  # noqa: PLR0913 - what a report takes
@@ -101,6 +105,7 @@ def make(  # noqa: PLR0913 - what a report takes
     version: str,
     sizes: t.Mapping[str, int],
     output_format: str | None,
+    follow_up: bool,
     logger: logging.Logger,
     directory: Path,
 ) -> int:
@@ -113,6 +118,7 @@ def make(  # noqa: PLR0913 - what a report takes
         version: Of the tap.
         sizes: The largest page of each bulk stream, in records.
         output_format: `json` prints the JSON.
+        follow_up: Wait more than an hour then, and ask whether a list is still there.
         logger: Says why it ended early.
         directory: Where the files go.
 
@@ -121,28 +127,42 @@ def make(  # noqa: PLR0913 - what a report takes
     """
     asking = Questioner(engine, api_url)
     notes = _Notes()
-    status = 0
+
+    def write() -> Report:
+        report = Report(
+            version,
+            utc_day(engine.clock.now()).isoformat(),
+            asking.asked,
+            MOST_REQUESTS,
+            notes.findings,
+            notes.fields,
+            notes.left_out,
+        )
+        for name, text in ((PAGE, as_page(report)), (JSON, as_json(report))):
+            _write(directory / name, text)
+        return report
+
     try:
-        _ask_all(endpoints, engine, asking, notes, sizes)
-    except Stopped as stop:
-        status = 128 + stop.signum
-        notes.left_out.append("the rest, as it was stopped")
-    except TapDrchronoError as error:
-        status = 1
-        notes.left_out.append("the rest, as DrChrono did not answer any more")
-        logger.error("%s", error)  # noqa: TRY400 - no traceback for a user's mistake
-    day = utc_day(engine.clock.now())
-    report = Report(
-        version,
-        day.isoformat(),
-        asking.asked,
-        MOST_REQUESTS,
-        notes.findings,
-        notes.fields,
-        notes.left_out,
-    )
-    for name, text in ((PAGE, as_page(report)), (JSON, as_json(report))):
-        _write(directory / name, text)
+        with _ending_well(notes, logger):
+            _ask_all(endpoints, engine, asking, notes, sizes)
+        if follow_up and not notes.status:
+            write()
+            logger.info(
+                "Wrote %s. Waiting for %d minutes, to ask whether a list is still "
+                "there; Ctrl-C ends that.",
+                PAGE,
+                _LATER // 60,
+            )
+            with _ending_well(notes, logger), _leaving_out(questions.LATER, notes):
+                notes.findings.extend(questions.later(asking, notes.lists, _LATER))
+        report = write()
+    except OSError as error:
+        logger.error(  # noqa: TRY400 - no traceback for a user's mistake
+            "The report cannot be written to the current directory (%s). Run it again "
+            "where files can be made.",
+            error.strerror,
+        )
+        return 1
     if output_format == "json":
         click.echo(as_json(report), nl=False)
     else:
@@ -150,7 +170,21 @@ def make(  # noqa: PLR0913 - what a report takes
             f"Wrote {PAGE} and {JSON}, with {asking.asked} requests. Both hold no "
             "health information: no record, id, name or exact size."
         )
-    return status
+    return notes.status
+
+
+@contextlib.contextmanager
+def _ending_well(notes: _Notes, logger: logging.Logger) -> Iterator[None]:
+    """Note why the questions ended early, and keep what is known."""
+    try:
+        yield
+    except Stopped as stop:
+        notes.status = 128 + stop.signum
+        notes.left_out.append("the rest, as it was stopped")
+    except TapDrchronoError as error:
+        notes.status = 1
+        notes.left_out.append("the rest, as DrChrono did not answer any more")
+        logger.error("%s", error)  # noqa: TRY400 - no traceback for a user's mistake
 
 
 def _ask_all(
@@ -168,23 +202,43 @@ def _ask_all(
     bulk = [endpoint for endpoint in endpoints if endpoint.stream in sizes]
     offered = [one.stream for one in endpoints if one.stream not in sizes]
     asks = _questions(offered)
-    lists: list[List] = []
-    if bulk:
-        wanted = [
-            (
-                endpoint,
-                query(
-                    today - dt.timedelta(1 if endpoint.stream in _A_DAY else 30),
-                    sizes[endpoint.stream],
-                    show_archived="true",
-                ),
-            )
-            for endpoint in bulk
-        ]
-        keep = sum(question.requests for question in asks)
-        with _leaving_out("The bulk lists", notes):
-            lists = read_all(wanted, asking, engine.clock, keep=keep)
-    now = utc_moment(engine.clock.now())
+    wanted = [
+        (
+            endpoint,
+            query(
+                today - dt.timedelta(1 if endpoint.stream in _A_DAY else 30),
+                sizes[endpoint.stream],
+                show_archived="true",
+            ),
+        )
+        for endpoint in bulk
+    ]
+    keep = sum(question.requests for question in asks)
+    try:
+        try:
+            with _leaving_out("The bulk lists", notes):
+                for one in read_all(wanted, asking, engine.clock, keep=keep):
+                    notes.lists.append(one)
+        finally:
+            # However it ends: what is known by then is told.
+            _tell(notes, utc_moment(engine.clock.now()))
+        ready = {one.endpoint.stream: one for one in notes.lists if one.ready}
+        usual = max((one.seconds for one in ready.values()), default=0.0)
+        ask = questions.Ask(asking, engine.clock, today, by_name, ready, usual)
+        for question in asks:
+            if not question.needs <= by_name.keys():
+                notes.findings.append(left_out(question.unknown, "not selected"))
+                continue
+            with _leaving_out(question.unknown, notes):
+                asking.need(question.requests)
+                notes.findings.extend(question.ask(ask))
+    finally:
+        notes.findings.extend(_limits(asking))
+        notes.findings.extend(_headers(asking))
+
+
+def _tell(notes: _Notes, now: dt.datetime) -> None:
+    """Say what the lists tell that were read."""
     for reading in (
         readings.durations,
         readings.envelope,
@@ -195,19 +249,9 @@ def _ask_all(
         readings.money,
         readings.reasons,
     ):
-        notes.findings.extend(reading(lists))
-    notes.findings.extend(readings.zones_of(lists, now))
-    notes.fields.extend(readings.fields(lists, SCHEMAS.get_schema))
-    ready = {one.endpoint.stream: one for one in lists if one.ready}
-    ask = questions.Ask(asking, engine.clock, today, by_name, ready)
-    for question in asks:
-        if not question.needs <= by_name.keys():
-            notes.findings.append(left_out(question.unknown, "not selected"))
-            continue
-        with _leaving_out(question.unknown, notes):
-            asking.need(question.requests)
-            notes.findings.extend(question.ask(ask))
-    notes.findings.extend(_headers(asking))
+        notes.findings.extend(reading(notes.lists))
+    notes.findings.extend(readings.zones_of(notes.lists, now))
+    notes.fields.extend(readings.fields(notes.lists, SCHEMAS.get_schema))
 
 
 @contextlib.contextmanager
@@ -251,6 +295,23 @@ def _scopes(
         if names
         else "",
     )
+
+
+def _limits(asking: Questioner) -> Iterator[Finding]:
+    """Say what follows from a 429: others use the same quota."""
+    if asking.is_throttled:
+        yield Finding(
+            "Requests until DrChrono throttled",
+            f"{asking.asked} of this run",
+            70,
+            "DrChrono throttled: others use the quota of the same API application.",
+            {
+                "hourly_request_limit": (
+                    max(asking.limit // 2, 1),
+                    "half, as others use the same quota",
+                )
+            },
+        )
 
 
 _LIMIT_WORDS = ("limit", "quota", "retry", "throttle")

@@ -69,7 +69,9 @@ def of_stamps(values: Iterable[object], now: dt.datetime) -> Reading:
     Returns:
         The reading.
     """
-    newest = max(filter(None, map(timestamps.parse, values)), default=None)
+    known = filter(None, map(timestamps.parse, values))
+    # Junk may lie anywhere; no clock is further ahead than this.
+    newest = max((one for one in known if one - now <= _ZONES), default=None)
     if newest is None:
         return CANNOT_TELL
     behind = now - newest

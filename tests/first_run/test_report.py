@@ -6,11 +6,18 @@ import stat
 import tempfile
 from pathlib import Path
 
+import click
 import pytest
 from drchrono_sandbox import Fault
 from first_runs import DOCS, rendered, report
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tap_drchrono.first_run.asking import Seen
+from tap_drchrono.first_run.lists import List
+from tap_drchrono.first_run.questions import message_of
+from tap_drchrono.first_run.readings import envelope, money, reasons
+from tap_drchrono.tap import TapDrchrono
 
 MARK = "Zq7Marked"
 
@@ -47,6 +54,15 @@ SIDES = {
 """What is unknown, and two ways in which the sandbox can be."""
 
 
+def a_list(stream, records):
+    """A list that was read."""
+    endpoint = TapDrchrono(config={"access_token": "x"}, setup_mapper=False).streams[
+        stream
+    ]
+    ready = Seen(200, frozenset(), {"results": records}, None, 0)
+    return List(endpoint.endpoint(), {}, None, 1.0, ready)
+
+
 @pytest.mark.parametrize("unknown", SIDES)
 def test_the_two_sides_of_an_unknown_give_two_pages(unknown, tmp_path):
     pages = []
@@ -65,10 +81,38 @@ def test_the_two_sides_of_an_unknown_give_two_pages(unknown, tmp_path):
 def test_it_sends_sixty_requests_at_most_and_tells_how_many(tmp_path):
     found = report(tmp_path, list_base_seconds=40.0)
     assert found.status == 0
-    sent = [one for one in found.api.log if one.endpoint != "token"]
+    sent = found.api.log
     assert len(sent) == found.json["requests"] <= 60
     assert f"{len(sent)} of at most 60 requests" in found.page
     assert {one.status for one in sent} <= {200, 201, 400, 404}
+
+
+@pytest.mark.parametrize("refused", [8, 20])
+def test_refused_tokens_count_too(tmp_path, refused):
+    """Each is followed by a try with another token, within the same sixty."""
+    found = report(tmp_path, fresh_refused_requests=refused)
+    assert len(found.api.log) == found.json["requests"] <= 60
+
+
+@pytest.mark.parametrize("seconds", [1.0, 8.0, 25.0, 80.0])
+def test_slow_lists_are_waited_for(tmp_path, seconds):
+    found = report(tmp_path, list_base_seconds=seconds)
+    assert len(found.api.log) <= 60
+    took = found.answer("How long a list takes")
+    assert len(took) == 8
+    for told in took:
+        assert seconds <= float(told.split(" s for ")[0]) <= max(2 * seconds, 5)
+    assert not found.json["left_out"]
+
+
+def test_one_list_that_fails_costs_itself_alone(tmp_path):
+    found = report(
+        tmp_path, faults=[Fault(kind="close", endpoint="appointments", times=None)]
+    )
+    assert found.status == 0
+    took = found.answer("How long a list takes")
+    assert took[0] == "no list (no answer)"
+    assert all(" s for " in told for told in took[1:])
 
 
 def test_the_files_are_for_their_owner_and_that_is_said(tmp_path):
@@ -94,14 +138,106 @@ def test_settings_follow_from_what_was_found(tmp_path):
     assert "lookback_days: 1  #" in report(busy, records=400).page
 
 
+@pytest.mark.parametrize(
+    ("claims", "told"),
+    [
+        ({"page_size": 50, "count": 3}, {"page_size"}),
+        ({"page_size": 3, "count": 7}, {"page_size"}),
+        ({"page_size": 3, "count": 3}, set()),
+        ({"page_size": 3}, set()),
+        ({"page_size": 1000, "count": 3}, set()),
+    ],
+)
+def test_a_page_size_that_may_be_the_practices_size_is_not_told(claims, told):
+    """A server may say how many there are instead of how many there may be."""
+    one = a_list("patients", [{}] * 3)
+    ready = one.ready._replace(body={"results": [{}] * 3, "pagination": claims})
+    found = envelope([one._replace(ready=ready, asked={"page_size": 1000})])
+    assert {name for finding in found for name in finding.settings} == told
+
+
+def test_a_429_suggests_to_leave_some_to_others(tmp_path):
+    found = report(tmp_path, hourly_limit=300, used_by_others=280)
+    assert "hourly_request_limit: 250  # half, as others use the same" in found.page
+    assert found.answer("Requests until DrChrono throttled") == ["21 of this run"]
+
+
+def test_nothing_in_records_or_answers_stops_it(tmp_path):
+    found = report(tmp_path, odd=1.0, records=60)
+    assert found.status == 0, found.log
+    assert len(found.answer("How long a list takes")) == 8
+
+
+def test_junk_in_a_number_is_nothing_to_compare():
+    junk = [[], {}, True, None, "", " ", "NaN", "sNaN", "Infinity", "1e999", "x"]
+    records = [
+        {"ins_paid": one, "adjustment": one, "adjustment_reason": "253"} for one in junk
+    ]
+    records += [{"ins_paid": " 1.00", "adjustment": "0", "adjustment_reason": "253"}]
+    (one,) = [*money([a_list("transactions", records)])][-1:]
+    assert one.answer == "holds in 100 %"
+    (signs,) = reasons([a_list("transactions", records)])
+    assert signs.answer == "adjustment 0: 1-9, ins_paid +: 1-9"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({MARK: 1, "results": []}, "keys others, results"),
+        ({"since": [MARK]}, "keys since"),
+        ({"detail": MARK}, "other, 9 characters"),
+        ({"detail": "Not found."}, "Not found"),
+        ([MARK], "no JSON object"),
+    ],
+)
+def test_a_message_is_told_by_its_class(body, words):
+    assert message_of(Seen(400, frozenset(), body, None, 0)) == words
+
+
+# An hour later
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "answer"),
+    [(3600.0, "Invalid uuid specified"), (86_400.0, "still there")],
+)
+def test_a_follow_up_tells_how_long_a_list_is_kept(tmp_path, lifetime, answer):
+    found = report(tmp_path, list_lifetime=lifetime, options=("--follow-up",))
+    assert found.status == 0, found.log
+    (told,) = found.answer("A list an hour later")
+    assert told.endswith(answer)
+    first, last = found.api.log[0], found.api.log[-1]
+    assert last.time - first.time > 4200
+    assert len(found.api.log) == found.json["requests"] <= 60
+    assert "uuid=" not in found.log
+
+
+def test_what_is_known_is_written_before_the_hour(tmp_path):
+    found = report(tmp_path, options=("--follow-up",), stop_at=1800.0)
+    assert found.status == 128 + 15
+    assert "Left out: the rest, as it was stopped." in found.page
+    assert found.answer("order_by=-updated_at")
+    assert "Waiting for 70 minutes" in found.log
+
+
+def test_without_it_no_list_is_asked_for_later(tmp_path):
+    assert not report(tmp_path).answer("A list an hour later")
+
+
+def test_a_follow_up_needs_a_report():
+    with pytest.raises(click.UsageError, match="goes with --report"):
+        TapDrchrono.invoke(follow_up=True)
+
+
 # How it ends
 
 
 def test_after_ctrl_c_it_keeps_what_it_knew(tmp_path):
-    found = report(tmp_path, stop_at=4.0)
+    found = report(tmp_path, stop_at=6.0)
     assert found.status == 128 + 15
     assert "Left out: the rest, as it was stopped." in found.page
-    assert found.json["findings"]
+    assert found.answer("How long a list takes: appointments")
+    assert found.answer("This machine's clock")
 
 
 @pytest.mark.parametrize(
@@ -125,6 +261,14 @@ def test_trouble_ends_in_one_line_and_a_page(tmp_path, trouble, words):
     else:
         assert found.status == 0
         assert found.json["findings"]
+
+
+def test_where_no_file_can_be_made_that_is_said(tmp_path):
+    (tmp_path / "drchrono-report.md").mkdir()
+    found = report(tmp_path)
+    assert found.status == 1
+    assert "The report cannot be written to the current directory" in found.log
+    assert "Traceback" not in found.log
 
 
 def test_without_scopes_it_says_so_and_goes_on(tmp_path):
@@ -168,6 +312,8 @@ def test_no_value_reaches_the_page_the_json_the_log_or_a_file(
             echo_tokens=echo,
             faults=[Fault(kind=fault, times=3)] if fault else [],
         )
+        assert found.page
+        assert found.json
         texts = [file.read_text("utf-8") for file in found.files.values()]
         told = "\n".join([found.output, found.log, found.page, *texts])
         assert MARK not in told
