@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
     from drchrono_sandbox import Served
 
 settings.register_profile(
-    "ci", max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck)
+    "ci", max_examples=500, deadline=None, suppress_health_check=list(HealthCheck)
 )
 settings.register_profile(
     "long", parent=settings.get_profile("ci"), max_examples=50_000

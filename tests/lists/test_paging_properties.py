@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from list_model import T0, ListModel, read
 
 DAY = 86_400
+MORE = settings(max_examples=3 * settings.default.max_examples)
 
 page_sizes = st.sampled_from([1, 2, 3, 4, 5, 7, 10, 20, 1000])
 stamps = st.one_of(st.integers(0, 400), st.sampled_from([7, 7, 100])).map(
@@ -51,6 +52,7 @@ def seconds(record: dict) -> int:
     return int((stamp - T0).total_seconds())
 
 
+@MORE
 @given(st.lists(stamps, max_size=80), page_sizes, changes, st.integers(1, 8))
 def test_updates_inserts_and_deletions_lose_nothing(initial, size, drawn, pending):
     model = ListModel()
@@ -80,6 +82,7 @@ def test_updates_inserts_and_deletions_lose_nothing(initial, size, drawn, pendin
     assert {key: copy.get(key) for key in model.updated} == model.updated
 
 
+@MORE
 @given(st.lists(stamps, max_size=80), page_sizes, st.integers(1, 8), st.booleans())
 def test_a_quiet_stream_is_emitted_exactly_once(initial, size, pending, dated):
     model = ListModel(dated=dated)
@@ -90,6 +93,7 @@ def test_a_quiet_stream_is_emitted_exactly_once(initial, size, pending, dated):
     assert paginator.outcome().reread == 0
 
 
+@MORE
 @given(st.lists(stamps, max_size=60), page_sizes, changes)
 def test_streams_without_updated_at_lose_nothing(initial, size, drawn):
     model = ListModel(dated=False)
@@ -106,6 +110,7 @@ def test_streams_without_updated_at_lose_nothing(initial, size, drawn):
             assert key in seen
 
 
+@MORE
 @given(
     st.lists(stamps, min_size=1, max_size=80),
     page_sizes,

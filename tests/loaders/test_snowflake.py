@@ -17,6 +17,9 @@ from wanted import columns, kind_of, wanted
 
 from dev_tools.environments import loader_environment
 
+# The worker that has the runs of the tap loads them.
+pytestmark = pytest.mark.xdist_group("loaders")
+
 PROGRAM = Path(__file__).parent / "snowflake_offline.py"
 PHASES = ("first", "flat", "batch")
 DOUBLES = Form(exact=False, empty=True)

@@ -10,6 +10,9 @@ from drchrono_sandbox import serve
 from test_privacy_recipes import SALT, recipes, selected_by
 from warehouses import DuckDbWarehouse, PostgresWarehouse, failed
 
+# One worker reads the dbt project, once.
+pytestmark = pytest.mark.xdist_group("builds")
+
 OLD = Path(__file__).parent / "tables_0_1_0.sql"
 SPOIL = """
 UPDATE drchrono_marts.ar_aging SET total = total + 0.01;

@@ -13,6 +13,9 @@ from phases import PHASES
 from dev_tools.environments import ROOT
 from dev_tools.marts import MARTS
 
+# One worker fills the warehouses, once.
+pytestmark = pytest.mark.xdist_group("marts")
+
 WAREHOUSES = ("duckdb", "postgres")
 PRIVATE = (
     *("first_name", "middle_name", "last_name", "nick_name", "chart_id"),

@@ -13,6 +13,9 @@ from warehouses import PROJECT
 
 from dev_tools.environments import ROOT, dbt_environment
 
+# One worker renders the models, once.
+pytestmark = pytest.mark.xdist_group("snowflake_sql")
+
 PROGRAM = Path(__file__).parent / "without_adapter.py"
 ADDED = ("_sdc_deleted_at",)
 SCHEMAS = ROOT / "tap_drchrono" / "schemas"
