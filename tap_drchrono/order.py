@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import typing as t
 
 from tap_drchrono.errors import (
@@ -18,7 +19,6 @@ from tap_drchrono.streams.bulk import BulkListStream
 from tap_drchrono.streams.readiness import lacking_scopes
 
 if t.TYPE_CHECKING:
-    import logging
     from collections.abc import Mapping, Sequence
 
     from tap_drchrono.engine import Engine
@@ -117,7 +117,9 @@ class Order(t.NamedTuple):
             return False
         if isinstance(error, RefusedError) and not stream.is_asked_for:
             stream.troubled(REFUSED, str(error))
-            self.logger.warning("%s", error)
+            # Where a scope is lacking, that was told, for all streams at once.
+            lacks = stream.endpoint().lacks(self.engine.authenticator.scope)
+            self.logger.log(logging.INFO if lacks else logging.WARNING, "%s", error)
             return False
         stream.troubled("failed", str(error))
         self.logger.error("%s", error)

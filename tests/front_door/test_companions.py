@@ -288,6 +288,10 @@ class TestRefused:
         ):
             assert told in line
         assert "clinical_note_templates" not in line
+        # What that line explains is no second warning, and in the table.
+        warned = [x for x in ended.log.splitlines() if "| WARNING" in x]
+        assert [x for x in warned if "doctors" in x] == [line]
+        assert "refused" in row_of(ended.log, "doctors")
         assert all(target.rows(stream) for stream in BULK)
         assert target.rows("users")
 
