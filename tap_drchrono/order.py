@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import typing as t
 
+from tap_drchrono.advice import without_state
 from tap_drchrono.errors import (
     EndpointError,
     OutputError,
@@ -56,9 +57,9 @@ class Order(t.NamedTuple):
         if late:
             self.logger.warning(
                 "start_date lies before what the state covers of %s: older records are "
-                "not read. To read them, run once with --full-refresh, or without "
-                "--state.",
+                "not read. To read them, run once %s.",
                 ", ".join(late),
+                without_state(),
             )
 
     def submit_first_lists(self, barred: Mapping[str, StreamError]) -> None:

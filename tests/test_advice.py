@@ -2,7 +2,7 @@
 
 import pytest
 
-from tap_drchrono.advice import authorize_command
+from tap_drchrono.advice import authorize_command, without_state
 from tap_drchrono.settings import problems
 
 PROJECT = {"MELTANO_PROJECT_ROOT": "/project"}
@@ -31,3 +31,10 @@ def test_the_command_is_the_one_that_works_here(environ, command, monkeypatch):
         monkeypatch.setenv(name, value)
     (line,) = problems({}, {"properties": {}}, ())
     assert f"; {command} gets" in line
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"), [({}, "without --state"), (PROJECT, "with --full-refresh")]
+)
+def test_a_run_from_the_start_is_begun_as_it_is_here(environ, words):
+    assert without_state(environ) == words
