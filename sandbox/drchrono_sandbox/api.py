@@ -281,6 +281,13 @@ class Api:
             if fault.kind == "list_expired":
                 self.lists.expire(bulk.uuid)
                 seen.bulk = None
+            elif fault.kind == "list_unnamed":
+                bulk.known_at = bulk.posted + fault.seconds
+                seen.bulk = bulk if seen.now >= bulk.known_at else None
+            elif fault.kind == "records_unlisted":
+                self.lists.withhold(
+                    bulk, self.practice, self._settings, gaps=fault.gaps
+                )
             elif fault.kind == "scope_missing":
                 bulk.emptied = True
             elif fault.kind == "out_of_order":
@@ -364,9 +371,9 @@ class Api:
         bulk = self.lists.post(self.practice, info, query, seen.now, settings)
         bulk.emptied = lacks_scope
         seen.bulk = bulk
-        if settings.out_of_range == "not_found_at_post" and self._is_beyond(bulk):
+        if settings.out_of_range.endswith("_at_post") and self._is_beyond(bulk):
             self.lists.expire(bulk.uuid)
-            return detail(404, "Invalid page.", settings.mark)
+            return self._beyond()
         link = f"{seen.request.base_url}{info.path}?uuid={bulk.uuid}"
         return json_response(
             201,
@@ -383,6 +390,18 @@ class Api:
         )
         return not cut.rows and bulk.query.page > 1
 
+    def _beyond(self) -> Response:
+        """Refuse a page beyond the last one.
+
+        Raises:
+            ParameterError: If that is a 400.
+        """
+        settings = self._settings
+        if settings.out_of_range.startswith("bad_request"):
+            field, message = "page", "Invalid page."
+            raise ParameterError(field, message)
+        return detail(404, settings.out_of_range_detail, settings.mark)
+
     def _get(self, seen: Seen, info: StreamInfo) -> Response:
         settings, bulk = self._settings, seen.bulk
         if not seen.request.query.get("uuid"):
@@ -396,8 +415,9 @@ class Api:
         if not bulk.is_ready(seen.now):
             return json_response(200, {"status": "In progress", "uuid": bulk.uuid})
         cut = self.lists.deliver(bulk, self.practice, settings)
-        if settings.out_of_range == "not_found" and self._is_beyond(bulk):
-            return detail(404, "Invalid page.", settings.mark)
+        refuses = settings.out_of_range in {"not_found", "bad_request"}
+        if refuses and self._is_beyond(bulk):
+            return self._beyond()
         return self._complete(seen, bulk, cut)
 
     def _fate(self, bulk: BulkList) -> Response:
@@ -411,7 +431,7 @@ class Api:
     def _complete(self, seen: Seen, bulk: BulkList, cut: Cut) -> Response:
         settings, query = self._settings, bulk.query
         if bulk.emptied:
-            cut = Cut(0, [])
+            cut = Cut(0, [], cut.page)
         rows = cut.rows[::-1] if bulk.disordered else cut.rows
         seen.records = len(rows)
         head = {
@@ -420,7 +440,7 @@ class Api:
                 "count": cut.total,
                 "pages": max(1, -(-cut.total // query.page_size)),
                 "page_size": query.page_size,
-                "page": query.page,
+                "page": cut.page,
             },
             "uuid": bulk.uuid,
         }

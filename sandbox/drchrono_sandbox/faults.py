@@ -6,6 +6,7 @@ import dataclasses
 import random
 import typing as t
 
+from drchrono_sandbox.claims import LIES
 from drchrono_sandbox.plain.endpoints import PLAIN
 from drchrono_sandbox.streams import STREAMS
 
@@ -44,6 +45,7 @@ Kind: t.TypeAlias = t.Literal[
     "unexpected_status",
     "missing_results",
     "missing_uuid",
+    "claims",
     "record_without_key",
     "next_elsewhere",
     "next_loop",
@@ -55,6 +57,8 @@ Kind: t.TypeAlias = t.Literal[
     "list_error",
     "list_expired",
     "list_never",
+    "list_unnamed",
+    "records_unlisted",
     "scope_missing",
     "out_of_order",
     "invalid_grant",
@@ -69,6 +73,8 @@ LIST_KINDS = frozenset(
         "list_error",
         "list_expired",
         "list_never",
+        "list_unnamed",
+        "records_unlisted",
         "scope_missing",
         "out_of_order",
     }
@@ -89,9 +95,12 @@ class Fault:
     Attributes:
         kind: What happens. `close`, `reset` and `hang` end without an answer, `slow`
             answers after `seconds`, `truncate` cuts the body short; the kinds that
-            begin with `list_`, `scope_missing` and `out_of_order` stick to the list
-            that is posted or polled; the others replace or spoil one answer
-            (`odd_values` gives each record four fields that are hardly JSON). Of plain
+            begin with `list_`, `records_unlisted`, `scope_missing` and `out_of_order`
+            stick to the list that is posted or polled; the others replace or spoil one
+            answer (`odd_values` gives each record four fields that are hardly JSON;
+            `claims` changes what it says of its page, page size and count). A list is
+            `list_unnamed` if it is not known until `seconds` after its POST. One
+            record in nine is unlisted: it is counted, and does not come. Of plain
             lists: the `next` that there is leads to another path or to the same page;
             `next_endless` makes up one at the end; a page that is cut for a cursor is
             short, or empty, though the list goes on.
@@ -111,7 +120,9 @@ class Fault:
         chance: How likely each of those is really hit.
         performed: Whether the request takes effect before its answer is lost.
         status: The status code of `list_failed`, `list_canceled` and `list_error`.
-        seconds: Of `hang`, `slow`, and what `429` says.
+        seconds: Of `hang`, `slow`, `list_unnamed`, and what `429` says.
+        claims: What `claims` claims: a name in `drchrono_sandbox.claims`.
+        gaps: Whether an unlisted record leaves its place on the page empty.
         form: How `429` says it.
         retry_after: The `Retry-After` of an answer that does not depend on the request.
         location: Where `redirect_elsewhere` leads; a made-up host if empty.
@@ -134,19 +145,24 @@ class Fault:
     performed: bool = False
     status: int = 200
     seconds: float = 30.0
+    claims: str = "nothing"
+    gaps: bool = True
     form: ThrottleForm = "sentence"
     retry_after: str = ""
     location: str = ""
     permanent: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a kind that does not exist.
+        """Refuse a kind, or a claim, that does not exist.
 
         Raises:
-            ValueError: If the kind is unknown.
+            ValueError: If the kind or the claim is unknown.
         """
         if self.kind not in KINDS:
             msg = f"Unknown fault kind {self.kind!r}; known: {', '.join(KINDS)}"
+            raise ValueError(msg)
+        if self.claims not in LIES:
+            msg = f"Unknown claims {self.claims!r}; known: {', '.join(LIES)}"
             raise ValueError(msg)
 
     @classmethod

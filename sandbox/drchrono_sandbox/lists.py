@@ -18,6 +18,9 @@ if t.TYPE_CHECKING:
     from drchrono_sandbox.streams import StreamInfo
     from drchrono_sandbox.tables import Order, Row
 
+_UNLISTED = (9, 4)
+"""A row is unlisted if its number, divided by the first, leaves the second."""
+Unlisted: t.TypeAlias = t.Literal["none", "gaps", "closed up"]
 Fate: t.TypeAlias = t.Literal["", "failed", "canceled", "error", "never"]
 
 
@@ -49,10 +52,12 @@ class Cut(t.NamedTuple):
     Attributes:
         total: Records on all pages.
         rows: Those of this page.
+        page: The page that they are, from 1.
     """
 
     total: int
     rows: list[Row]
+    page: int = 1
 
 
 @dataclasses.dataclass
@@ -69,7 +74,9 @@ class BulkList:
         polls: GETs so far.
         fate: How it fails, if it does.
         fate_status: The status code that says so.
+        known_at: When it is known by its name.
         emptied: Whether its records are withheld.
+        unlisted: Which of its records are counted and do not come.
         disordered: Whether its records come in reverse.
     """
 
@@ -82,6 +89,8 @@ class BulkList:
     polls: int = 0
     fate: Fate = ""
     fate_status: int = 200
+    known_at: float = 0.0
+    unlisted: Unlisted = "none"
     emptied: bool = False
     disordered: bool = False
 
@@ -153,12 +162,13 @@ class Lists:
             settings: The lifetime.
 
         Returns:
-            The list; None if it is unknown there, or expired.
+            The list; None if it is unknown there or not known yet, or expired.
         """
         bulk = self._lists.get(name)
         if bulk is None or bulk.info.name != info.name:
             return None
-        return bulk if now < bulk.posted + settings.list_lifetime else None
+        expired = now >= bulk.posted + settings.list_lifetime
+        return None if expired or now < bulk.known_at else bulk
 
     def expire(self, name: str) -> None:
         """Forget a list.
@@ -180,7 +190,9 @@ class Lists:
             The records.
         """
         if bulk.cut is None:
-            bulk.cut = self.cut(practice, bulk.info, bulk.query, settings)
+            bulk.cut = self.cut(
+                practice, bulk.info, bulk.query, settings, bulk.unlisted
+            )
         self._delivered[bulk.uuid] = None
         while len(self._delivered) > settings.kept_lists:
             oldest = next(iter(self._delivered))
@@ -188,8 +200,30 @@ class Lists:
             self.expire(oldest)
         return bulk.cut
 
+    def withhold(
+        self, bulk: BulkList, practice: Practice, settings: Settings, *, gaps: bool
+    ) -> None:
+        """Count some records of a list, and do not deliver them.
+
+        Args:
+            bulk: The list.
+            practice: Whose records.
+            settings: The order of records with one update time.
+            gaps: Whether they leave their places on the page empty.
+        """
+        bulk.unlisted = "gaps" if gaps else "closed up"
+        if bulk.cut is not None:
+            bulk.cut = self.cut(
+                practice, bulk.info, bulk.query, settings, bulk.unlisted
+            )
+
     def cut(
-        self, practice: Practice, info: StreamInfo, query: Query, settings: Settings
+        self,
+        practice: Practice,
+        info: StreamInfo,
+        query: Query,
+        settings: Settings,
+        unlisted: Unlisted = "none",
     ) -> Cut:
         """Fix the records of a page as they are now.
 
@@ -197,7 +231,9 @@ class Lists:
             practice: Whose records.
             info: The endpoint.
             query: What is asked for.
-            settings: The order of records with one update time.
+            settings: The order of records with one update time, and what there is
+                beyond the last page.
+            unlisted: Which records are counted and left out.
 
         Returns:
             The records.
@@ -208,16 +244,29 @@ class Lists:
             hidden=query.hidden,
             since=query.since,
         )
-        start = (query.page - 1) * query.page_size
+        total = len(view)
+        if unlisted == "closed up":
+            view = [row for row in view if not _is_unlisted(row)]
+        page, size = query.page, query.page_size
+        if settings.out_of_range == "last_page":
+            page = min(page, max(1, -(-len(view) // size)))
+        rows = self._rows(view, (page - 1) * size, query, settings)
+        if unlisted == "gaps":
+            rows = [row for row in rows if not _is_unlisted(row)]
+        return Cut(total, rows, page)
+
+    def _rows(
+        self, view: Sequence[Row], start: int, query: Query, settings: Settings
+    ) -> list[Row]:
+        """Cut a page out of a view."""
         stop = min(len(view), start + query.page_size)
         if start >= stop:
-            return Cut(len(view), [])
+            return []
         if query.descending:
-            rows = view[len(view) - stop : len(view) - start]
-            return Cut(len(view), list(rows)[::-1])
+            return list(view[len(view) - stop : len(view) - start])[::-1]
         if settings.tie == "shuffled" and query.order == "updated_at":
-            return Cut(len(view), self._shuffled(view, start, stop))
-        return Cut(len(view), list(view[start:stop]))
+            return self._shuffled(view, start, stop)
+        return list(view[start:stop])
 
     def _shuffled(self, view: Sequence[Row], start: int, stop: int) -> list[Row]:
         """Cut a page after shuffling all rows that share an update time."""
@@ -250,3 +299,8 @@ class Lists:
                 break
             self.expire(name)
             self._delivered.pop(name, None)
+
+
+def _is_unlisted(row: Row) -> bool:
+    every, rest = _UNLISTED
+    return row.number % every == rest

@@ -14,6 +14,14 @@ if t.TYPE_CHECKING:
 
 PlainOrder: t.TypeAlias = t.Literal["id", "-id", "updated_at", "-updated_at"]
 Tie: t.TypeAlias = t.Literal["id", "insertion", "shuffled"]
+OutOfRange: t.TypeAlias = t.Literal[
+    "empty",
+    "last_page",
+    "not_found",
+    "not_found_at_post",
+    "bad_request",
+    "bad_request_at_post",
+]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,8 +95,10 @@ class Settings:
         clamp: Whether `page` and `page_size` beyond their limits are silently moved
             to them, instead of a 400.
         page_size_cap: A silent limit of the page size, below the documented one.
-        out_of_range: What a page beyond the last one gives: no results, a 404 for the
-            poll that finds it ready, or a 404 for the POST.
+        out_of_range: What a page beyond the last one gives: no results, the last page
+            again, or a 404 or 400 (that names `page`) for the poll that finds it ready
+            or for the POST.
+        out_of_range_detail: What the 404 says.
         invalid_uuid_status: Status for an expired or unknown uuid, by stream; 404 for
             patients and 400 elsewhere by default.
         since_required: Whether a POST without `since` is refused.
@@ -155,7 +165,8 @@ class Settings:
     default_page_size: int = 100
     clamp: bool = False
     page_size_cap: int | None = None
-    out_of_range: t.Literal["empty", "not_found", "not_found_at_post"] = "empty"
+    out_of_range: OutOfRange = "empty"
+    out_of_range_detail: str = "Invalid page."
     invalid_uuid_status: Mapping[str, int] = dataclasses.field(default_factory=dict)
     since_required: bool = True
     since_timestamps: bool = False

@@ -6,6 +6,7 @@ import json
 import re
 import typing as t
 
+from drchrono_sandbox import claims
 from drchrono_sandbox.endpoints import BY_PATH
 from drchrono_sandbox.messages import (
     Json,
@@ -159,10 +160,13 @@ def spoiled(fault: Fault, real: Response, request: Request, mark: str) -> Respon
         content_type = {"content-type": f"application/json{declared}"}
         return raw_json_response(real.status, body, content_type)
     edit = _EDITS.get(kind)
-    if edit is None:
+    if edit is None and kind != "claims":
         return real
     body = json.loads(real.body or b"{}")
-    edit(body, request, mark)
+    if edit is None:
+        claims.lie(fault.claims, body)
+    else:
+        edit(body, request, mark)
     return json_response(real.status, body)
 
 

@@ -6,6 +6,7 @@ import time
 import pytest
 import requests
 from drchrono_sandbox import ACCESS_TOKEN, KINDS, Fault, Settings, serve
+from drchrono_sandbox.claims import LIES
 from sandbox_bench import NOW, refresh
 
 
@@ -236,7 +237,49 @@ def test_every_kind_does_something(bench):
         assert api.api.log[-1].fault == kind
 
 
-@pytest.mark.parametrize("bad", [{"kind": "fire"}, {"kind": "500", "pages": 1}])
+def test_a_list_may_be_unknown_for_a_while(bench):
+    api = bench(faults=[Fault(kind="list_unnamed", method="POST", seconds=2)])
+    uuid = api.post("patients").json()["uuid"]
+    early = api.poll("patients", uuid)
+    assert (early.status, early.json()) == (404, {"detail": "Invalid uuid specified"})
+    api.now += 2
+    assert api.poll("patients", uuid).json()["status"] == "Complete"
+
+
+@pytest.mark.parametrize(("gaps", "records"), [(True, 9), (False, 10)])
+def test_some_records_may_be_counted_and_not_listed(bench, gaps, records):
+    fault = Fault(kind="records_unlisted", method="POST", times=None, gaps=gaps)
+    api = bench(faults=[fault])
+    whole = len(api.api.records("line_items"))
+    answer = api.page("line_items", page=1, page_size=10)
+    assert len(answer["results"]) == records
+    assert answer["pagination"]["count"] == whole
+    listed = api.results("line_items", page_size=1000)
+    assert len(listed) < whole
+
+
+@pytest.mark.parametrize("claims", LIES)
+def test_each_lie_is_one_and_leaves_the_records_alone(bench, claims):
+    fault = Fault(kind="claims", method="GET", claims=claims, times=None)
+    true, false = bench(), bench(faults=[fault])
+    lied = False
+    for page in (1, 2):
+        one, other = (
+            api.page("line_items", page=page, page_size=50) for api in (true, false)
+        )
+        assert one["results"] == other["results"]
+        lied = lied or one["pagination"] != other["pagination"]
+    assert lied
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"kind": "fire"},
+        {"kind": "500", "pages": 1},
+        {"kind": "claims", "claims": "the truth"},
+    ],
+)
 def test_a_fault_that_does_not_exist_is_refused(bench, bad):
     with pytest.raises(ValueError, match="known"):
         bench(faults=[bad])

@@ -187,6 +187,25 @@ def test_a_page_beyond_the_last_is_empty_or_refused(bench):
     assert (early.status, early.json()) == (404, {"detail": "Invalid page."})
 
 
+def test_a_page_beyond_the_last_may_be_refused_in_other_words(bench):
+    beyond = {"page": 9, "page_size": 10}
+    worded = bench(out_of_range="not_found_at_post", out_of_range_detail="Not here")
+    assert worded.post("line_items", **beyond).json() == {"detail": "Not here"}
+    early = bench(out_of_range="bad_request_at_post").post("line_items", **beyond)
+    assert (early.status, early.json()) == (400, {"page": ["Invalid page."]})
+    late = bench(out_of_range="bad_request")
+    uuid = late.post("line_items", **beyond).json()["uuid"]
+    assert late.poll("line_items", uuid).status == 400
+
+
+def test_a_page_beyond_the_last_may_be_the_last_one(bench):
+    api = bench(out_of_range="last_page")
+    last = api.page("line_items", page=6, page_size=10)
+    beyond = api.page("line_items", page=9, page_size=10)
+    assert beyond["results"] == last["results"] != []
+    assert beyond["pagination"] == last["pagination"]
+
+
 def test_an_empty_stream_has_one_empty_page(bench):
     answer = bench(Practice.of({}, now=NOW)).page("patients")
     assert answer["results"] == []

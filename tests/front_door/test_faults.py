@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from comparison import differences, source_of
 from drchrono_sandbox import Api, Practice, Settings
-from fault_matrix import STREAMS, Moment, Outcome, Request, Row, render, rows
+from fault_matrix import render, rows
+from fault_rows import STREAMS, Moment, Outcome, Request, Row
 from simulated import NOW, SimulatedClock, catalog_of, run, settings_for
 from target import Target
 
@@ -16,6 +17,8 @@ if t.TYPE_CHECKING:
     from comparison import Source
 
 _RECORDS = 45
+_PAGE = 12
+_PAGES = -(-_RECORDS // _PAGE)
 _NEAR_EXPIRY = 172_800 - 600 - 20
 """Seconds after which a token is near its expiry in the course of a sync."""
 
@@ -39,7 +42,9 @@ def catalog():
 def sandbox(practice: Practice, row: Row, clock: SimulatedClock) -> Api:
     """The sandbox with the faults of a row."""
     seconds = 15.0 if row.moment is Moment.NEAR_EXPIRY else 2.0
-    settings = Settings(list_base_seconds=seconds, list_record_seconds=0.02)
+    settings = Settings(
+        list_base_seconds=seconds, list_record_seconds=0.02, **row.trouble.sandbox
+    )
     return Api(practice, settings, clock=clock.now)
 
 
@@ -67,7 +72,7 @@ def faults_of(row: Row) -> list[dict[str, object]]:
 def test_row(row, practice, whole, catalog, tmp_path):
     clock = SimulatedClock()
     api = sandbox(practice, row, clock)
-    settings = settings_for(api, tmp_path, page_size=12, verbose=False)
+    settings = settings_for(api, tmp_path, page_size=_PAGE, verbose=False)
     cut = row.trouble.cut
     copy = Target(checks=False)
     if row.moment is Moment.NEAR_EXPIRY:
@@ -97,6 +102,9 @@ def test_row(row, practice, whole, catalog, tmp_path):
             assert differences(copy, whole) == {}
         case Outcome.WARNED:
             assert first.status == 0
+        case Outcome.HELD:
+            assert first.status == 0
+            assert set(differences(copy, whole)) == {row.moment.value[0]}
         case Outcome.STREAM_FAILS:
             stream = row.moment.value[0]
             others = {name: rows for name, rows in whole.items() if name != stream}
@@ -107,6 +115,9 @@ def test_row(row, practice, whole, catalog, tmp_path):
             assert first.status == 1
             assert "streams failed" not in first.log
     assert_bookmarks_cover_only_what_was_sent(copy, whole)
+    if row.trouble.most is not None:
+        hit = sum(entry.endpoint == row.moment.value[0] for entry in api.log)
+        assert hit <= row.trouble.most * _PAGES
 
     api.set_faults(())
     if row.expect.outcome is Outcome.AUTHORIZE or lost_its_grant(api, settings):
@@ -126,6 +137,39 @@ def test_row(row, practice, whole, catalog, tmp_path):
     copy.read(second.output)
     assert second.status == 0, second.log
     assert differences(copy, whole) == {}
+
+
+@pytest.mark.parametrize("gaps", [True, False])
+def test_what_is_never_listed_is_said_once_and_settled(gaps, catalog, tmp_path):
+    clock = SimulatedClock()
+    practice = Practice.generate(records=_RECORDS, now=NOW - 7200, shared=0)
+    fault = {"kind": "records_unlisted", "method": "POST", "times": None, "gaps": gaps}
+    api = Api(practice, clock=clock.now, faults=[fault])
+    settings = settings_for(api, tmp_path, page_size=_PAGE, verbose=False)
+    copy = Target(checks=False)
+    said, notes = [], []
+    for _ in range(3):
+        ended = run(
+            api,
+            clock,
+            tmp_path,
+            settings,
+            state=copy.state,
+            catalog=catalog,
+            level="WARNING",
+        )
+        copy.read(ended.output)
+        assert ended.status == 0, ended.log
+        said.append(ended.log)
+        bookmarks = copy.state["bookmarks"].values()
+        notes.append([one["shortage"] for one in bookmarks])
+        clock.time += 86_400
+
+    held, settled = "The bookmark stays before them", "the bookmark moves on"
+    assert [log.count(held) for log in said] == [len(STREAMS), 0, 0]
+    assert [log.count(settled) for log in said] == [0, len(STREAMS), 0]
+    assert all(notes[0])
+    assert notes[1] == notes[2] == [None] * len(STREAMS)
 
 
 def lost_its_grant(api: Api, settings) -> bool:

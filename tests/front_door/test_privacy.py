@@ -16,7 +16,8 @@ import pytest
 from drchrono_sandbox import Api, App, Practice, Settings
 from drchrono_sandbox.rendering import MARK_DATE, MARK_DIGITS
 from drchrono_sandbox.server import serve
-from fault_matrix import STREAMS, Moment, Row, rows
+from fault_matrix import rows
+from fault_rows import STREAMS, Moment, Row
 from process import started
 from simulated import NOW, SimulatedClock, catalog_of, pasted, run, settings_for
 from target import Target

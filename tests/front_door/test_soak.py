@@ -19,7 +19,8 @@ from drchrono_sandbox import Api, Practice, Settings
 from drchrono_sandbox.server import serve
 from drchrono_sandbox.settings import Changes
 from drchrono_sandbox.streams import STREAMS
-from fault_matrix import TROUBLES, Outcome, Request
+from fault_matrix import TROUBLES
+from fault_rows import Outcome, Request
 from process import started
 from simulated import NOW, SimulatedClock, catalog_of, run, settings_for
 from target import Target

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from drchrono_sandbox import REFRESH_TOKEN
-from fault_matrix import STREAMS
+from fault_rows import STREAMS
 from simulated import catalog_of
 from target import Ended
 
