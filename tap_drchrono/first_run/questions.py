@@ -157,13 +157,19 @@ def naive_time(ask: Ask) -> Iterator[Finding]:
     yesterday = ask.today - dt.timedelta(1)
     asked = query(f"{yesterday}T00:00:00", 1)
     seen = ask.asking.post(ask.endpoints["line_items"], asked)
-    answer = "taken" if seen.uuid else f"refused (HTTP {seen.status})"
-    yield Finding(
-        "A time without a zone in since",
-        answer,
-        90,
-        f"A time of day in since is {answer}.",
-    )
+    unknown = "A time without a zone in since"
+    answer = "taken" if seen.uuid else _refused(seen)
+    if answer is None:
+        yield Finding(unknown, "cannot tell")
+    else:
+        yield Finding(unknown, answer, 90, f"A time of day in since is {answer}.")
+
+
+def _refused(seen: Seen | None) -> str | None:
+    """Say that a parameter was refused; None where it may be something else."""
+    if seen is None or seen.status != HTTPStatus.BAD_REQUEST:
+        return None
+    return f"refused (HTTP {seen.status})"
 
 
 def inactive(ask: Ask) -> Iterator[Finding]:
@@ -174,8 +180,8 @@ def inactive(ask: Ask) -> Iterator[Finding]:
         (endpoint, asked), (endpoint, {**asked, "show_inactive": "true"})
     )
     unknown = "show_inactive on patients_list"
-    if not more.uuid:
-        yield Finding(unknown, f"refused ({more.refusal})", 90)
+    if refused := _refused(more.posted):
+        yield Finding(unknown, refused, 90)
     elif plain.counted is None or more.counted is None:
         yield Finding(unknown, "cannot tell")
     else:
@@ -268,7 +274,8 @@ def descending(ask: Ask) -> Iterator[Finding]:
     asked = {**query(day, 50), "order_by": "-updated_at"}
     seen = ask.asking.post(endpoint, asked)
     if not seen.uuid:
-        yield Finding(unknown, f"refused (HTTP {seen.status})", 90)
+        refused = _refused(seen)
+        yield Finding(unknown, refused or "cannot tell", 90 if refused else None)
         return
     ask.clock.sleep(max(5.0, ask.usual))
     listed = ask.asking.get(endpoint, {"uuid": seen.uuid})

@@ -22,6 +22,7 @@ from tap_drchrono.first_run.findings import Field, Finding, Report, left_out
 from tap_drchrono.first_run.lists import query, read_all
 from tap_drchrono.first_run.page import as_json, as_page
 from tap_drchrono.schema_files import SCHEMAS
+from tap_drchrono.words import counted
 
 if t.TYPE_CHECKING:
     import logging
@@ -167,8 +168,8 @@ def make(  # noqa: PLR0913 - what a report takes
         click.echo(as_json(report), nl=False)
     else:
         click.echo(
-            f"Wrote {PAGE} and {JSON}, with {asking.asked} requests. Both hold no "
-            "health information: no record, id, name or exact size."
+            f"Wrote {PAGE} and {JSON}, with {counted(asking.asked, 'request')}. Both "
+            "hold no health information: no record, id, name or exact size."
         )
     return notes.status
 

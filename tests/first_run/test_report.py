@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import tempfile
 from pathlib import Path
@@ -316,6 +317,7 @@ def test_no_value_reaches_the_page_the_json_the_log_or_a_file(
         assert found.json
         texts = [file.read_text("utf-8") for file in found.files.values()]
         told = "\n".join([found.output, found.log, found.page, *texts])
+        assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-", told)
         assert MARK not in told
         assert MARK.lower() not in told.lower()
         assert "uuid=" not in told
@@ -324,6 +326,39 @@ def test_no_value_reaches_the_page_the_json_the_log_or_a_file(
             for record in found.api.records(stream):
                 key = str(record["id"])
                 assert len(key) < 4 or key not in told.replace(",", "")
+
+
+def test_no_number_date_or_size_of_a_practice_is_told(tmp_path):
+    found = report(tmp_path, records=137)
+    told = found.page + found.output
+    day = found.json["day"]
+    values = {
+        value.strip()
+        for stream in ("appointments", "patients", "line_items", "transactions")
+        for record in found.api.records(stream)
+        for value in map(str, record.values())
+        if re.fullmatch(r"[-\d.:T ]{5,}", value) and not value.startswith(day)
+    }
+    assert len(values) > 1000
+    assert {value for value in values if value in told} == set()
+    sizes = {len([*found.api.records(stream)]) for stream in ("patients", "line_items")}
+    assert {size for size in sizes if re.search(rf"\b{size}\b", told)} == set()
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [("400", "refused (HTTP 400)"), ("403", "cannot tell")]
+)
+@pytest.mark.parametrize(
+    ("unknown", "stream"),
+    [
+        ("A time without a zone in since", "line_items"),
+        ("order_by=-updated_at", "line_items"),
+        ("show_inactive on patients_list", "patients"),
+    ],
+)
+def test_only_a_400_is_about_the_parameters(tmp_path, status, answer, unknown, stream):
+    fault = Fault(kind=status, endpoint=stream, method="POST", times=None)
+    assert report(tmp_path, faults=[fault]).answer(unknown) == [answer]
 
 
 # The docs
