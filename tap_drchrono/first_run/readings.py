@@ -282,6 +282,20 @@ def reasons(lists: Sequence[List]) -> Iterator[Finding]:
             yield Finding(f"transactions: reason {code}", told, 70)
 
 
+def statuses(lists: Sequence[List]) -> Iterator[Finding]:
+    """Say whether `insurance_status`, a free form, is one of a few words."""
+    for one in lists:
+        if one.endpoint.stream == "line_items" and one.records:
+            told = [record.get("insurance_status") for record in one.records]
+            said = [str(value) for value in told if form(value) not in _SAID_NOTHING]
+            yield Finding(
+                "line_items: insurance_status",
+                f"filled in {share(len(said), len(told))}, "
+                f"{rough(len(set(said)))} different values",
+                70,
+            )
+
+
 def fields(
     lists: Sequence[List], schemas: Callable[[str], Mapping[str, t.Any]]
 ) -> Iterator[Field]:

@@ -249,6 +249,7 @@ def _tell(notes: _Notes, now: dt.datetime) -> None:
         readings.deleted,
         readings.money,
         readings.reasons,
+        readings.statuses,
     ):
         notes.findings.extend(reading(notes.lists))
     notes.findings.extend(readings.zones_of(notes.lists, now))

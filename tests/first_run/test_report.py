@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tap_drchrono.first_run.asking import Seen
 from tap_drchrono.first_run.lists import List
 from tap_drchrono.first_run.questions import message_of
-from tap_drchrono.first_run.readings import envelope, money, reasons
+from tap_drchrono.first_run.readings import envelope, money, reasons, statuses
 from tap_drchrono.tap import TapDrchrono
 
 MARK = "Zq7Marked"
@@ -179,6 +179,14 @@ def test_junk_in_a_number_is_nothing_to_compare():
     assert one.answer == "holds in 100 %"
     (signs,) = reasons([a_list("transactions", records)])
     assert signs.answer == "adjustment 0: 1-9, ins_paid +: 1-9"
+
+
+def test_a_free_status_is_told_by_how_many_there_are():
+    values = ["", None, "1", "1", "2", "Our own", [], 5]
+    records = [{"insurance_status": value} for value in values]
+    (found,) = statuses([a_list("line_items", records)])
+    assert found.answer == "filled in 75 %, 1-9 different values"
+    assert not [*statuses([a_list("transactions", records)])]
 
 
 @pytest.mark.parametrize(
