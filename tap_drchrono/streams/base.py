@@ -232,7 +232,8 @@ class DrChronoStream(StatefulStream[Token], abc.ABC, t.Generic[Token, Value]):
                     progress.page_sent()
                 sink.flush(last=True)
                 if paginator.outcome().whole:
-                    sink.complete()
+                    if not self._lacks_scopes():
+                        sink.complete()
                     self.reached_end(paginator.outcome())
                 self._note(paginator.outcome().shortage)
                 self._claim(paginator.outcome().bookmark)
@@ -335,6 +336,10 @@ class DrChronoStream(StatefulStream[Token], abc.ABC, t.Generic[Token, Value]):
         if wanted and self.drops_rows and self.reads_whole:
             return int(self.engine.clock.now())
         return None
+
+    def _lacks_scopes(self) -> bool:
+        """Whether DrChrono may have left out records without a word."""
+        return bool(self.endpoint().lacks(self.engine.authenticator.scope))
 
     @property
     def reads_whole(self) -> bool:

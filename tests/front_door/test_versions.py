@@ -6,7 +6,7 @@ import json
 
 import pytest
 from comparison import source
-from drchrono_sandbox import Practice, Settings, serve
+from drchrono_sandbox import REFRESH_TOKEN, Practice, Settings, serve
 from offline import offline
 from process import only
 
@@ -93,6 +93,34 @@ class TestActivateVersion:
             tap = make_tap(served, **ON)
             target = tap.run(catalog=whole(catalog, "patients")).good()
         assert not target.versions
+
+    @pytest.mark.parametrize("lacking", ["", "clinical:read"])
+    def test_does_not_come_where_a_scope_is_lacking(
+        self, make_tap, catalog, practice, tmp_path, lacking
+    ):
+        """Some of the records may be left out, and would be dropped."""
+        kept = tmp_path / "pair.json"
+        with offline(practice=practice) as served:
+            app = served.api.settings.apps[0]
+            tap = make_tap(
+                served,
+                access_token=None,
+                client_id=app.client_id,
+                client_secret=app.client_secret,
+                refresh_token=REFRESH_TOKEN,
+                credentials_path=str(kept),
+                **ON,
+            )
+            chosen = whole(catalog, "appointments", "patients")
+            tap.run(catalog=chosen).good()
+            known = json.loads(kept.read_text("utf-8"))
+            pair = known["grants"][0]["pair"]
+            pair["scope"] = " ".join({*pair["scope"].split()} - {lacking})
+            kept.write_text(json.dumps(known), "utf-8")
+            target = tap.run(catalog=chosen).good()
+        assert target.rows("appointments")
+        assert ("appointments" in target.versions) == (not lacking)
+        assert "patients" in target.versions
 
     def test_comes_for_each_name_that_rows_went_out_under(
         self, make_tap, catalog, practice
