@@ -6,11 +6,13 @@ what a sync would cost is what it cost the last time.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
 import textwrap
 import typing as t
+from collections import deque
 
 import click
 
@@ -110,24 +112,25 @@ def measure(streams: Sequence[AnyStream]) -> list[Size]:
     Returns:
         The sizes, in the order of the sync.
     """
-    pending: dict[str, Job] = {}
-    problems: dict[str, str] = {}
-    for stream in _bulk(streams):
+    pending: deque[tuple[BulkListStream, Job]] = deque()
+    sizes: dict[str, Size] = {}
+
+    def count_first() -> None:
+        stream, job = pending.popleft()
         try:
-            pending[stream.name] = _ask(stream)
+            sizes[stream.name] = _size(stream, _count(stream, job))
         except StreamError as error:
-            problems[stream.name] = str(error)
-    sizes = {}
+            sizes[stream.name] = Size(stream.name, None, problem=str(error))
+
     for stream in _bulk(streams):
-        if stream.name in pending:
-            try:
-                records = _count(stream, pending[stream.name])
-            except StreamError as error:
-                problems[stream.name] = str(error)
-            else:
-                sizes[stream.name] = _size(stream, records)
-                continue
-        sizes[stream.name] = Size(stream.name, None, problem=problems[stream.name])
+        if len(pending) >= stream.engine.budget.max_pending:
+            count_first()
+        try:
+            pending.append((stream, _ask(stream)))
+        except StreamError as error:
+            sizes[stream.name] = Size(stream.name, None, problem=str(error))
+    while pending:
+        count_first()
     return [
         _size_of_plain(stream)
         if isinstance(stream, PlainStream)
@@ -236,13 +239,17 @@ def test(streams: Sequence[AnyStream], engine: Engine) -> int:
     engine.api.hurry()
     good = True
     without: list[str] = []
+    pending: deque[tuple[BulkListStream, Job]] = deque()
     for stream in streams:
         optional = isinstance(stream, PlainStream) and stream.offered
         try:
             if isinstance(stream, PlainStream):
                 stream.probe()
             elif isinstance(stream, BulkListStream):
-                _ask(stream)
+                if len(pending) >= engine.budget.max_pending:
+                    with contextlib.suppress(StreamError):
+                        _count(*pending.popleft())
+                pending.append((stream, _ask(stream)))
         except StreamError as error:
             spared = optional and isinstance(error, RefusedError)
             good = good and spared

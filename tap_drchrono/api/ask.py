@@ -114,6 +114,7 @@ class Api:
         read: Callable[[requests.Response], T],
         *,
         tries: int = TRIES,
+        again: Callable[[Exception], None] | None = None,
     ) -> Answered[T]:
         """Ask, and read the answer.
 
@@ -129,6 +130,8 @@ class Api:
                 raises `RetriableAPIError` where asking again may help.
             tries: How often to try in all. Of a request that is tried once, an outage
                 is not waited out.
+            again: Is told before each further try why the last one failed, and may
+                wait.
 
         Returns:
             The answer.
@@ -141,10 +144,17 @@ class Api:
             CredentialsError: If no token is taken.
         """
         prepared = _prepared(request)
+        failed: list[Exception] = []
 
         def once() -> Answered[T]:
-            response = self._send(endpoint, prepared)
-            return Answered(response, read(response))
+            if failed and again:
+                again(failed.pop())
+            try:
+                response = self._send(endpoint, prepared)
+                return Answered(response, read(response))
+            except FAILURES as error:
+                failed[:] = [error]
+                raise
 
         waits = tries > 1 and not self._outage.hurried
         tries = tries if waits else 1

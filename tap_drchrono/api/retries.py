@@ -8,7 +8,7 @@ import backoff
 import requests
 from singer_sdk.exceptions import RetriableAPIError
 
-from tap_drchrono.api.outage import in_words
+from tap_drchrono.api.outage import in_words, is_unreachable
 
 if t.TYPE_CHECKING:
     import logging
@@ -25,6 +25,8 @@ TRIES = 7
 """Tries of one request; with the waits between them about half a minute."""
 _FIRST_WAIT = 0.5
 """Seconds before the second try; each wait is twice the one before."""
+
+_OUT_OF_SERVICE = 503
 
 FAILURES = (RetriableAPIError, requests.RequestException, ConnectionError)
 """What another try may mend."""
@@ -94,6 +96,19 @@ def is_of_the_host(error: Exception) -> bool:
         return True
     response = error.response
     return response is not None and not is_usable(response)
+
+
+def may_have_taken_effect(error: Exception) -> bool:
+    """Tell whether a request that failed may have been carried out all the same.
+
+    Args:
+        error: One of `FAILURES`.
+    """
+    if isinstance(error, RetriableAPIError):
+        response: requests.Response | None = error.response
+        return response is None or response.status_code != _OUT_OF_SERVICE
+    is_unsent = isinstance(error, requests.exceptions.ConnectTimeout)
+    return not (is_unsent or is_unreachable(error))
 
 
 def is_usable(response: requests.Response) -> bool:

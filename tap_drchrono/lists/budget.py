@@ -32,9 +32,14 @@ _NAMELESS = 60.0
 class JobBudget:
     """Keeps the number of lists that the server generates at once within bounds.
 
-    The stream being read comes first. The first lists of the streams after it fill the
-    room that it does not need, so that they are ready when their turn comes. Where it
-    needs more, theirs are looked at early, and kept until their turn.
+    The stream being read comes first. The first lists of the streams after it fill up
+    to half of the room, so that they are ready when their turn comes. Where it needs
+    more, theirs are looked at early, and kept until their turn. Only before the first
+    list came, while no stream can know that it needs more than one, may they fill all
+    of it; and only where none of them has to wait for another.
+
+    Attributes:
+        max_pending: Lists that may be generated at once.
     """
 
     def __init__(self, max_pending: int, clock: Clock) -> None:
@@ -44,7 +49,7 @@ class JobBudget:
             max_pending: Lists that may be generated at once.
             clock: Tells the time.
         """
-        self._max_pending = max_pending
+        self.max_pending = max_pending
         self._limit = float(max_pending)
         self._clock = clock
         self._live: list[Job] = []
@@ -91,17 +96,19 @@ class JobBudget:
                 self.drop(other)
         return job
 
-    def next_ahead(self, stream: str | None = None) -> Job | None:
+    def next_ahead(self, stream: str) -> Job | None:
         """Say which list to submit for a stream whose turn will come.
 
         Args:
-            stream: The stream being read; None before the first.
+            stream: The stream being read, or about to be. Its own first list is not
+                held back.
 
         Returns:
             The list, or None if there is no room or none is wanted.
         """
         foreign = sum(job.wanted.stream != stream for job in self._generating())
-        if not self.has_room() or foreign >= self._lendable():
+        is_own = bool(self._later) and self._later[0].stream == stream
+        if not self.has_room() or (foreign >= self._lendable() and not is_own):
             return None
         if self._later:
             wanted = self._later.popleft()
@@ -158,7 +165,7 @@ class JobBudget:
             urgent: Whether the list is the one to be read next. Others leave more room
                 where lists have failed.
         """
-        limit = self._max_pending if urgent else int(self._limit)
+        limit = self.max_pending if urgent else int(self._limit)
         return len(self._generating()) < limit
 
     def room_from(self) -> float:
@@ -181,7 +188,7 @@ class JobBudget:
             job: The list; if it was asked for before, that is over.
         """
         self._forget(job)
-        job.state = JobState.SUBMITTED
+        job.state, job.uuid = JobState.SUBMITTED, None
         job.submitted_at = self._clock.now()
         self._live.append(job)
 
@@ -247,7 +254,7 @@ class JobBudget:
         late = self._clock.now() - self.look_at(job, records)
         self._forget(job)
         job.state = JobState.READY
-        self._limit = min(self._limit + 0.5, float(self._max_pending))
+        self._limit = min(self._limit + 0.5, float(self.max_pending))
         if job.submitted_at < self._clock.woke_at:
             return  # the machine slept meanwhile
         if late > max(_LATE, job.looked_at / 2):
@@ -298,7 +305,8 @@ class JobBudget:
         """Say how many lists other streams may have pending."""
         limit = int(self._limit)
         is_start = self._any_stream.expected(self._usual_records) is None
-        return limit if is_start else max(limit // 2, 1)
+        all_fit = len(self._generating()) + len(self._later) <= limit
+        return limit if is_start and all_fit else limit // 2
 
     def _generating(self) -> list[Job]:
         """Return the lists that the server may be generating."""

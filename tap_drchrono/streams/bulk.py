@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from tap_drchrono import timestamps
 from tap_drchrono.api.ask import Answered
+from tap_drchrono.api.retries import may_have_taken_effect
 from tap_drchrono.endpoints import Group
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists.answers import interpret
@@ -23,6 +24,9 @@ if t.TYPE_CHECKING:
 
     from tap_drchrono.pages import Outcome
     from tap_drchrono.streams.base import Paginator
+
+_SOON = 1.0
+"""Seconds after which room is looked for again."""
 
 
 class BulkListStream(DrChronoStream[Token, Answer]):
@@ -92,12 +96,27 @@ class BulkListStream(DrChronoStream[Token, Answer]):
         if token.list.answer:
             return Answered(None, token.list.answer)
         self.engine.progress.wait_until(token.at)
+        if isinstance(token, Submit):
+            token.list.submitted_at = self.engine.clock.now()
         if token.list.wanted.stream != self.name:
             return self._ask_ahead(token)
         request = self.get_http_request(page=PageContext(None, token))
         return self.engine.api.ask(
-            self.endpoint(), request, lambda found: interpret(token, found)
+            self.endpoint(),
+            request,
+            lambda found: interpret(token, found),
+            again=lambda error: self._before_another_try(token, error),
         )
+
+    def _before_another_try(self, token: Token, error: Exception) -> None:
+        """Wait for room, where a POST may have begun a list that nobody can fetch."""
+        budget = self.engine.budget
+        if isinstance(token, Submit) and may_have_taken_effect(error):
+            budget.lose(token.list)
+            while not budget.has_room(urgent=True):
+                soon = self.engine.clock.now() + _SOON
+                self.engine.progress.wait_until(max(budget.room_from(), soon))
+            budget.submitting(token.list)
 
     def _ask_ahead(self, token: Token) -> Answered[Answer]:
         """Ask for a list that a stream will want later."""
@@ -115,7 +134,7 @@ class BulkListStream(DrChronoStream[Token, Answer]):
     def submit_ahead(self) -> None:
         """Submit the first lists of the bulk streams, as far as there is room."""
         budget = self.engine.budget
-        while job := budget.next_ahead():
+        while job := budget.next_ahead(self.name):
             budget.submitting(job)
             answer = self._ask_ahead(Submit(job, 1)).value
             budget.submitted(job, answer)

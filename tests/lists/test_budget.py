@@ -55,19 +55,29 @@ def test_a_list_costs_room_from_before_its_post_until_it_came():
     assert desk.budget.has_room()
 
 
-def test_at_the_start_other_streams_may_have_all_the_room():
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
+@pytest.mark.parametrize("is_start", [True, False])
+def test_the_stream_being_read_may_always_have_half(limit, is_start):
+    desk = Desk(limit)
+    if not is_start:
+        desk.learn()
+    desk.budget.expect(source_of(f"o{n}").first_list() for n in range(20))
+    assert desk.ahead() == limit // 2
+    assert desk.room() == limit - limit // 2
+
+
+def test_at_the_start_others_may_have_all_the_room_where_all_of_them_find_some():
     desk = Desk()
     desk.submit()
-    desk.budget.expect(source_of(f"o{n}").first_list() for n in range(20))
+    desk.budget.expect(source_of(f"o{n}").first_list() for n in range(7))
     assert desk.ahead() == 7
 
 
-def test_later_they_may_have_half():
-    desk = Desk()
-    desk.learn()
-    desk.budget.expect(source_of(f"o{n}").first_list() for n in range(20))
-    assert desk.ahead() == 4
-    assert desk.room() == 4
+def test_before_the_first_stream_its_own_list_is_asked_for_too():
+    desk = Desk(1)
+    desk.budget.expect(source_of(name).first_list() for name in ("first", "second"))
+    assert desk.ahead() == 1
+    assert desk.budget.take(source_of("first").first_list()).uuid
 
 
 def test_what_is_in_the_way_is_looked_at_and_kept_for_its_stream():
@@ -75,7 +85,7 @@ def test_what_is_in_the_way_is_looked_at_and_kept_for_its_stream():
     other = source_of("other").first_list()
     desk.budget.expect([other])
     desk.submit()
-    desk.ahead()
+    assert desk.ahead() == 1
     assert not desk.budget.has_room()
     job = desk.budget.in_the_way("first")
     assert job.wanted == other
