@@ -27,7 +27,7 @@ from tap_drchrono.streams.bulk import BulkListStream
 from tap_drchrono.streams.plain import PlainStream
 
 if t.TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tap_drchrono.engine import Engine
     from tap_drchrono.streams.catalogue import AnyStream
@@ -176,51 +176,70 @@ def show(
 
     Returns:
         The exit status: 1 if the size of a stream is not known.
+
+    Raises:
+        CredentialsError: If no stream takes the access token.
     """
     sizes = measure(streams)
-    pages = sum(size.pages for size in sizes)
-    requests = sum(size.requests for size in sizes)
+    is_known = not any(size.problem for size in sizes)
+    if not is_known and (doubt := engine.authenticator.doubt):
+        raise CredentialsError(doubt)
     bulk = {stream.name for stream in _bulk(streams)}
     lists = sum(size.pages for size in sizes if size.stream in bulk)
+    requests = sum(size.requests for size in sizes)
     work = Work(requests, lists, at_once, _PAGE_SECONDS)
     allowance = Allowance.of(engine.quota, engine.clock.now())
-    seconds = work.seconds(allowance)
     if output_format == "json":
+        seconds = work.seconds(allowance)
         total = {
             "records": sum(size.records or 0 for size in sizes),
-            "pages": pages,
+            "pages": sum(size.pages for size in sizes),
             "requests": requests,
-            "seconds": round(seconds),
+            "seconds": round(seconds) if is_known else None,
             "hourly_limit": allowance.limit,
             "used_this_hour": allowance.used,
-            "ends_at": _utc(allowance.now + seconds),
+            "ends_at": _utc(allowance.now + seconds) if is_known else None,
         }
         found = {"streams": [size._asdict() for size in sizes], "total": total}
         click.echo(json.dumps(found, indent=2))
     else:
-        click.echo(f"{'stream':<28}{'records':>12}{'pages':>8}{'requests':>10}")
-        for size in sizes:
-            unknown = "?" if size.problem else "-"
-            records = unknown if size.records is None else f"{size.records:,}"
-            more = "+" if size.or_more else ""
-            click.echo(
-                f"{size.stream:<28}{records:>12}{f'{size.pages:,}{more}':>8}"
-                f"{f'{size.requests:,}{more}':>10}"
-            )
-        records = f"{sum(size.records or 0 for size in sizes):,}"
-        more = "+" if any(size.or_more for size in sizes) else ""
-        click.echo(
-            f"{'all':<28}{records:>12}{f'{pages:,}{more}':>8}"
-            f"{f'{requests:,}{more}':>10}"
-        )
-        if more:
-            click.echo("+: or more. The list tells no count, and was never read whole.")
-        for line in told(work, allowance):
+        for line in _table(sizes):
+            click.echo(line)
+        for line in told(work, allowance) if is_known else ():
             click.echo(line)
     for size in sizes:
         if size.problem:
             logger.error(size.problem)
     return int(any(size.problem for size in sizes))
+
+
+def _table(sizes: Sequence[Size]) -> Iterator[str]:
+    """Write what streams would cost, and what marks in it mean."""
+    yield _row("stream", "records", "pages", "requests")
+    for size in sizes:
+        more = "+" if size.or_more else ""
+        if size.problem:
+            yield _row(size.stream, "?", "?", "?")
+        else:
+            records = "-" if size.records is None else f"{size.records:,}"
+            pages, requests = f"{size.pages:,}{more}", f"{size.requests:,}{more}"
+            yield _row(size.stream, records, pages, requests)
+    unknown = "+" if any(size.problem for size in sizes) else ""
+    more = unknown or ("+" if any(size.or_more for size in sizes) else "")
+    yield _row(
+        "all",
+        f"{sum(size.records or 0 for size in sizes):,}{unknown}",
+        f"{sum(size.pages for size in sizes):,}{more}",
+        f"{sum(size.requests for size in sizes):,}{more}",
+    )
+    if any(size.or_more for size in sizes):
+        yield "+: or more. The list tells no count, and was never read whole."
+    if unknown:
+        yield "?: not known, and so is when a sync would end. The log says why."
+
+
+def _row(stream: str, records: str, pages: str, requests: str) -> str:
+    return f"{stream:<28}{records:>12}{pages:>8}{requests:>10}"
 
 
 def test(streams: Sequence[AnyStream], engine: Engine) -> int:

@@ -224,4 +224,21 @@ class TestPlan:
         assert ended.status == 1
         sizes = {s["stream"]: s["records"] for s in json.loads(ended.text)["streams"]}
         assert sizes == {"patients": None, "transactions": 7}
+        total = json.loads(ended.text)["total"]
+        assert (total["seconds"], total["ends_at"]) == (None, None)
         assert "patients: DrChrono refuses access" in ended.log
+        words = make_tap(served).run("--plan", catalog=chosen).text
+        rows = {line.split()[0]: line.split()[1:] for line in words.splitlines()}
+        assert rows["patients"] == ["?", "?", "?"]
+        assert rows["all"] == ["7+", "1+", "2+"]
+        assert "A sync that begins now" not in words
+        assert "?: not known" in words
+
+    def test_a_token_that_no_stream_takes_is_one_error(self, make_tap, catalog):
+        with offline(practice=Practice.generate(records=3)) as served:
+            tap = make_tap(served, access_token="wrong")
+            ended = tap.run("--plan", catalog=catalog)
+        assert ended.status == 1
+        assert not ended.text
+        assert ended.log.count("| ERROR") == 1
+        assert "access_token has expired or is wrong" in ended.log
