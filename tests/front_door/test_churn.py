@@ -14,8 +14,11 @@ from comparison import source
 from drchrono_sandbox import STREAMS, Changes, Practice, Settings
 from offline import offline
 from process import only
+from simulated import NOW
 
 QUIET = Changes()
+_STARTS = (0.0, 0.5, 15 * 3600 + 0.9)
+"""Seconds after `NOW` at which a sync begins."""
 
 
 def draw(seed: int) -> tuple[Settings, dict[str, object], int, dict[str, object]]:
@@ -58,10 +61,12 @@ def draw(seed: int) -> tuple[Settings, dict[str, object], int, dict[str, object]
 def test_nothing_is_lost_while_the_practice_works(seed, make_tap, catalog):
     settings, traits, records, config = draw(seed)
     chosen = random.Random(seed).sample(list(STREAMS), 2)  # noqa: S311 - no secret
+    # What shares a second, or a day, depends on when it begins.
+    now = NOW + _STARTS[seed % len(_STARTS)]
     practice = Practice.generate(
-        counts=dict.fromkeys(chosen, records), seed=seed, **traits
+        counts=dict.fromkeys(chosen, records), seed=seed, now=now, **traits
     )
-    with offline(settings, practice=practice) as served:
+    with offline(settings, practice=practice, now=now) as served:
         tap = make_tap(served, **config)
         selection = only(catalog, chosen)
         copy = tap.run(catalog=selection).good()

@@ -19,10 +19,12 @@ HOUR = 3600.0
 class Nights:
     """A sandbox, and a tap on a machine with a clock of its own."""
 
-    def __init__(self, directory, machine_ahead=0.0, **settings):
+    def __init__(
+        self, directory, machine_ahead=0.0, zone_hours=0.0, sandbox=None, **settings
+    ):
         self.clock = SimulatedClock(machine_ahead=machine_ahead)
-        practice = Practice.generate(records=60, now=NOW - 7200)
-        base = Settings(list_base_seconds=2.0)
+        practice = Practice.generate(records=60, now=NOW - 7200, zone_hours=zone_hours)
+        base = Settings(list_base_seconds=2.0, **(sandbox or {}))
         self.api = Api(practice, base, clock=lambda: self.clock.time)
         self.directory = directory
         self.settings = settings_for(self.api, directory, page_size=12, **settings)
@@ -37,7 +39,7 @@ class Nights:
                 amounts = Changes(updates=3, inserts=1)
                 self.api.practice.change(stream, amounts, self.rng, self.clock.time)
 
-    def run(self, **how):
+    def run(self, streams=STREAMS, **how):
         started = self.clock.time
         ended = run(
             self.api,
@@ -45,15 +47,15 @@ class Nights:
             self.directory,
             self.settings,
             state=self.copy.state,
-            catalog=catalog_of(*STREAMS),
+            catalog=catalog_of(*streams),
             **{"level": "WARNING"} | how,
         )
         self.copy.read(ended.output)
         self.seconds = self.clock.time - started
         return ended
 
-    def lacks(self):
-        return differences(self.copy, source_of(self.api, STREAMS))
+    def lacks(self, streams=STREAMS):
+        return differences(self.copy, source_of(self.api, streams))
 
 
 @pytest.mark.parametrize("days", [-40, -3, -2, 2, 3, 40])
@@ -66,6 +68,33 @@ def test_a_machine_that_is_days_off_loses_nothing(tmp_path, days):
         assert ended.log.count("This machine's clock is") == 1
         assert "cannot be used" not in ended.log
         # Far fewer than all is read again.
+        assert night == 0 or nights.copy.received < (night + 1) * 60 * 3
+        nights.work()
+
+
+@pytest.mark.parametrize("days", [-365, -30, 30, 365])
+def test_a_server_whose_clock_is_not_that_of_its_timestamps(tmp_path, days):
+    """A bookmark that is taken from timestamps is compared with nothing else."""
+    nights = Nights(tmp_path, zone_hours=24 * days)
+    for _ in range(4):
+        ended = nights.run(["patients"])
+        assert ended.status == 0, ended.log
+        assert nights.lacks(["patients"]) == {}
+        nights.work()
+
+
+@pytest.mark.parametrize("shift", [-14, 14])
+@pytest.mark.parametrize("zone", [-12, 14])
+@pytest.mark.parametrize("unsorted", [True, False])
+def test_where_the_bookmark_is_a_moment_of_the_server_zones_are_covered(
+    tmp_path, zone, shift, unsorted
+):
+    sandbox = {"ignore_order_by": unsorted, "since_shift_hours": shift}
+    nights = Nights(tmp_path, zone_hours=zone, sandbox=sandbox)
+    for night in range(4):
+        ended = nights.run()
+        assert ended.status == 0, ended.log
+        assert nights.lacks() == {}
         assert night == 0 or nights.copy.received < (night + 1) * 60 * 3
         nights.work()
 

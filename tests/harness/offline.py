@@ -38,10 +38,14 @@ def offline(
     *,
     practice: Practice | None = None,
     faults: Iterable[Fault | dict[str, t.Any]] = (),
+    now: float | None = None,
 ) -> Iterator[Offline]:
-    """Set up a sandbox; the arguments are those of the sandbox's `serve`."""
-    clock = simulated.SimulatedClock(time.time())
-    practice = practice or Practice.generate(records=3)
+    """Set up a sandbox; the arguments are those of the sandbox's `serve`.
+
+    Its time begins at `now`, in seconds since the epoch; else at the machine's.
+    """
+    clock = simulated.SimulatedClock(time.time() if now is None else now)
+    practice = practice or Practice.generate(records=3, now=clock.time)
     api = Api(practice, settings, clock=clock.now, faults=faults)
     yield Offline(simulated.URL, api, clock)
 
