@@ -85,7 +85,7 @@ PAGE_KINDS = frozenset({"next_endless", "short_page", "empty_page"})
 """Kinds that change how a page of a plain list is cut."""
 
 ThrottleForm: t.TypeAlias = t.Literal["sentence", "decimal", "bare", "retry_after"]
-When: t.TypeAlias = t.Literal["any", "progress", "complete"]
+When: t.TypeAlias = t.Literal["any", "complete"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ class Fault:
         page: Only lists of this page.
         page_size: Only lists of this page size or more.
         poll: Only the poll with this number of its list, from 1.
-        when: Only polls that would find the list in progress, or complete.
+        when: Any request, or only polls that would find the list complete.
         nth: The first of the matching requests that is hit, from 1.
         times: How many of them are hit from there on; all if None.
         begins: When it begins, in seconds since the epoch.

@@ -284,10 +284,7 @@ class Lists:
         times = settings.list_times.get(stream, ())
         if nth < len(times):
             return times[nth]
-        base, each = settings.list_seconds.get(
-            stream, (settings.list_base_seconds, settings.list_record_seconds)
-        )
-        seconds = base + each * records
+        seconds = settings.list_base_seconds + settings.list_record_seconds * records
         if settings.list_sigma:
             seconds *= self._rng.lognormvariate(0, settings.list_sigma)
         return seconds

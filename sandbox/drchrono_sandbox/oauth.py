@@ -19,6 +19,8 @@ TOKEN_PATH = "/o/token/"  # noqa: S105 - a path
 ACCESS_TOKEN = "sandbox-access"  # noqa: S105 - invented, known to every user
 REFRESH_TOKEN = "sandbox-refresh"  # noqa: S105 - invented, known to every user
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_CODE_SECONDS = 60.0
+"""Lifetime of authorization codes."""
 
 
 @dataclasses.dataclass
@@ -229,9 +231,7 @@ class OAuth:
         code = self._token("code")
         granted = self.settings.granted_scope
         scope = asked["scope"] if granted is None else granted
-        self._codes[code] = _Code(
-            app.client_id, target, scope, now + self.settings.code_seconds
-        )
+        self._codes[code] = _Code(app.client_id, target, scope, now + _CODE_SECONDS)
         return _send_back(target, {"code": code}, asked)
 
     def _refresh(self, app: App, request: Request, now: float) -> Response:

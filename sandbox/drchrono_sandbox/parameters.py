@@ -16,6 +16,8 @@ if t.TYPE_CHECKING:
     from drchrono_sandbox.tables import Order
 
 _HOUR = 3600
+_PAGE_SIZE = 100
+"""Records a page where a POST does not say."""
 _DATE_LENGTH = len("2024-01-05")
 _ZONE_SIGNS = ("Z", "z", "+")
 _BAD_DATE = "Enter a valid date in the format YYYY-MM-DD."
@@ -52,13 +54,11 @@ def read_query(
     Raises:
         ParameterError: If a parameter is refused.
     """
-    page_size = _number(
-        "page_size", values, info.page_size_max, settings.default_page_size, settings
-    )
+    page_size = _number("page_size", values, info.page_size_max, _PAGE_SIZE)
     if settings.page_size_cap is not None:
         page_size = min(page_size, settings.page_size_cap)
     return Query(
-        page=_number("page", values, PAGE_MAX, 1, settings),
+        page=_number("page", values, PAGE_MAX, 1),
         page_size=page_size,
         order=_order(info, values, settings),
         since=_since(values, settings),
@@ -85,17 +85,13 @@ def _refuse(field: str, message: str) -> t.NoReturn:
     raise ParameterError(field, message)
 
 
-def _number(
-    name: str, values: Mapping[str, str], top: int, default: int, settings: Settings
-) -> int:
+def _number(name: str, values: Mapping[str, str], top: int, default: int) -> int:
     if name not in values:
         return default
     try:
         number = int(values[name])
     except ValueError:
         _refuse(name, "A valid integer is required.")
-    if settings.clamp:
-        return min(max(number, 1), top)
     if number < 1:
         _refuse(name, "Ensure this value is greater than or equal to 1.")
     if number > top:
@@ -112,12 +108,10 @@ def _order(info: StreamInfo, values: Mapping[str, str], settings: Settings) -> O
     return "unsorted" if settings.ignore_order_by else t.cast("Order", order)
 
 
-def _since(values: Mapping[str, str], settings: Settings) -> int | None:
+def _since(values: Mapping[str, str], settings: Settings) -> int:
     text = values.get("since", "")
     if not text:
-        if settings.since_required:
-            _refuse("since", "This field is required.")
-        return None
+        _refuse("since", "This field is required.")
     if len(text) != _DATE_LENGTH and not settings.since_timestamps:
         _refuse("since", _BAD_DATE)
     return read_moment("since", text, settings.since_shift_hours)

@@ -79,7 +79,6 @@ class Settings:
         list_base_seconds: Time in which a list of no records is generated.
         list_record_seconds: Time added by each record on the list's page.
         list_sigma: Spread of that time: sigma of a log-normal factor.
-        list_seconds: Base and per-record seconds of single streams.
         list_times: Explicit times of a stream's first lists, in order of their POSTs.
         list_lifetime: Seconds from the POST after which a uuid is invalid.
         list_seed: Seed of the spread, of shuffled ties and of changes.
@@ -91,9 +90,6 @@ class Settings:
         descending: What a `-` before `order_by` does.
         extra_headers: Headers of all answers, by name.
         results_key: The name of the records in an answer.
-        default_page_size: Where a POST has no `page_size`.
-        clamp: Whether `page` and `page_size` beyond their limits are silently moved
-            to them, instead of a 400.
         page_size_cap: A silent limit of the page size, below the documented one.
         out_of_range: What a page beyond the last one gives: no results, the last page
             again, or a 404 or 400 (that names `page`) for the poll that finds it ready
@@ -101,7 +97,6 @@ class Settings:
         out_of_range_detail: What the 404 says.
         invalid_uuid_status: Status for an expired or unknown uuid, by stream; 404 for
             patients and 400 elsewhere by default.
-        since_required: Whether a POST without `since` is refused.
         since_timestamps: Whether `since` may be a timestamp without a zone.
         since_shift_hours: How much later than practice time `since` cuts.
         show_inactive: Whether `patients_list` honours that parameter, or ignores it
@@ -117,7 +112,6 @@ class Settings:
         throttle_form: How a 429 says how long to wait.
         apps: The registered applications.
         access_seconds: `expires_in` of access tokens.
-        code_seconds: Lifetime of authorization codes.
         fresh_refused_seconds: How long a new access token is refused.
         fresh_refused_requests: How many requests a new access token is refused.
         refresh_revokes: Whether a refresh kills the access token before it.
@@ -147,9 +141,6 @@ class Settings:
     list_base_seconds: float = 0.0
     list_record_seconds: float = 0.0
     list_sigma: float = 0.0
-    list_seconds: Mapping[str, tuple[float, float]] = dataclasses.field(
-        default_factory=dict
-    )
     list_times: Mapping[str, tuple[float, ...]] = dataclasses.field(
         default_factory=dict
     )
@@ -162,13 +153,10 @@ class Settings:
     descending: t.Literal["refused", "ignored", "honoured"] = "refused"
     extra_headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     results_key: t.Literal["results", "data"] = "results"
-    default_page_size: int = 100
-    clamp: bool = False
     page_size_cap: int | None = None
     out_of_range: OutOfRange = "empty"
     out_of_range_detail: str = "Invalid page."
     invalid_uuid_status: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    since_required: bool = True
     since_timestamps: bool = False
     since_shift_hours: float = 0.0
     show_inactive: t.Literal["honoured", "never", "always"] = "honoured"
@@ -185,7 +173,6 @@ class Settings:
         App(client_id="sandbox-client", client_secret="sandbox-secret"),  # noqa: S106 - invented
     )
     access_seconds: int = 172_800
-    code_seconds: float = 60.0
     fresh_refused_seconds: float = 0.0
     fresh_refused_requests: int = 0
     refresh_revokes: bool = False

@@ -327,6 +327,13 @@ TROUBLES: tuple[Trouble, ...] = (
         lasting={T: authorize()},
     ),
     Trouble(
+        "invalid_grant (HTTP 401)",
+        {"kind": "invalid_grant"},
+        once={T: authorize()},
+        lasting={T: authorize()},
+        sandbox={"invalid_grant_status": 401},
+    ),
+    Trouble(
         "invalid_client",
         {"kind": "invalid_client"},
         once={T: stops("Check the settings client_id and client_secret")},
