@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import random
 import signal
 
@@ -12,6 +13,7 @@ from simulated import NOW, SimulatedClock, catalog_of, pasted, run, settings_for
 from target import Target
 
 THREE = ("appointments", "patients", "prescription_messages")
+DAY = 86_400.0
 START = 8.0
 """Seconds after which a run is in the middle of its first stream."""
 
@@ -112,11 +114,14 @@ def test_how_long_is_a_setting(sync):
     assert 110 <= found.seconds <= 200
 
 
-@pytest.mark.parametrize("stream", THREE)
+@pytest.mark.parametrize(
+    ("stream", "seconds"), [*((one, 10 * DAY) for one in THREE), (THREE[1], 600)]
+)
 @pytest.mark.parametrize("kind", ["503", "close", "hang", "html"])
-def test_one_endpoint_is_tried_once_more_and_fails_alone(sync, stream, kind):
+def test_one_endpoint_is_tried_once_more_and_fails_alone(sync, stream, kind, seconds):
     begins = NOW if stream == THREE[0] else NOW + START
-    found = sync({"kind": kind, "endpoint": stream, "begins": begins})
+    fault = {"kind": kind, "endpoint": stream, "begins": begins}
+    found = sync(fault | {"ends": begins + seconds})
     ended = found.run()
 
     assert ended.status == 1
@@ -130,13 +135,28 @@ def test_one_endpoint_is_tried_once_more_and_fails_alone(sync, stream, kind):
 
 
 @pytest.mark.parametrize("stream", THREE)
-def test_one_endpoint_that_recovers_in_time_costs_nothing(sync, stream):
-    fault = {"kind": "503", "endpoint": stream, "ends": NOW + 45}
-    found = sync(fault)
+@pytest.mark.parametrize("begins", [0, START])
+@pytest.mark.parametrize("seconds", [45, 60])
+def test_one_endpoint_that_recovers_in_time_costs_nothing(
+    sync, stream, begins, seconds
+):
+    begins += NOW
+    fault = {"kind": "503", "endpoint": stream, "begins": begins}
+    found = sync(fault | {"ends": begins + seconds})
     ended = found.run()
 
     assert ended.status == 0, ended.log
     assert found.lacks() == {}
+
+
+def test_the_last_endpoint_is_waited_for_as_nothing_else_is_left(sync):
+    fault = {"kind": "503", "endpoint": THREE[2], "begins": NOW + START}
+    found = sync(fault | {"ends": NOW + START + 600})
+    ended = found.run()
+
+    assert ended.status == 0, ended.log
+    assert found.lacks() == {}
+    assert found.seconds < 700
 
 
 def test_two_endpoints_with_trouble_of_their_own_do_not_cost_the_third(sync):
@@ -157,27 +177,32 @@ def test_a_stream_that_is_alone_has_all_the_patience(sync):
 
 @pytest.mark.parametrize("wait", [90, 600, 1800])
 @pytest.mark.parametrize("form", ["seconds", "date"])
-def test_what_a_503_asks_for_is_obeyed(sync, wait, form):
+@pytest.mark.parametrize("kind", ["503", "429"])
+@pytest.mark.parametrize("ahead", [0.0, 2 * DAY, -2 * DAY])
+def test_what_an_answer_asks_for_is_obeyed(sync, wait, form, kind, ahead):
     begins = NOW + START
     ends = begins + wait
-    after = str(wait) if form == "seconds" else "Thu, 01 Jan 2026 00:{:02}:{:02} GMT"
-    fault = {"kind": "503", "retry_after": after, "begins": begins, "ends": ends}
-    found = sync(fault)
-    if form == "date":
-        minutes, seconds = divmod(int(ends - NOW), 60)
-        after = after.format(minutes, seconds)
-        found.api.set_faults(
-            [fault | {"retry_after": after, "endpoint": "*", "times": None}]
-        )
+    after = (
+        str(wait) if form == "seconds" else email.utils.formatdate(ends, usegmt=True)
+    )
+    fault = {"kind": kind, "form": "bare", "retry_after": after}
+    found = sync(fault | {"begins": begins, "ends": ends})
+    # A date is compared with the answer's own, whatever this machine's clock says.
+    found.clock.machine_ahead = ahead
     ended = found.run()
 
     assert ended.status == 0, ended.log
     assert found.lacks() == {}
-    refused = [entry for entry in found.api.log if entry.fault == "503"]
+    refused = [entry for entry in found.api.log if entry.fault == kind]
     assert len(refused) == 1
+    assert found.seconds < wait + 60
 
 
-@pytest.mark.parametrize("after", ["0", "999999999", "-1", "soon"])
+PAST = "Mon, 01 Jan 2001 00:00:00 GMT"
+FAR = "Fri, 01 Jan 2100 00:00:00 GMT"
+
+
+@pytest.mark.parametrize("after", ["0", "999999999", "-1", "soon", PAST, FAR])
 def test_what_nobody_can_mean_is_an_outage_like_others(sync, after):
     fault = {"kind": "503", "retry_after": after}
     found = sync(fault | {"begins": NOW + START, "ends": NOW + START + 300})
@@ -185,9 +210,7 @@ def test_what_nobody_can_mean_is_an_outage_like_others(sync, after):
     assert found.seconds < 500
 
 
-@pytest.mark.parametrize(
-    "after", ["0", "1", "999999999", "Mon, 01 Jan 2001 00:00:00 GMT"]
-)
+@pytest.mark.parametrize("after", ["0", "1", "-1", "999999999", "soon", PAST, FAR])
 @pytest.mark.parametrize("endpoint", ["", "token"])
 def test_no_form_of_429_is_hammered(sync, after, endpoint):
     fault = {"kind": "429", "form": "bare", "retry_after": after, "endpoint": endpoint}
