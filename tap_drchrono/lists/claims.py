@@ -64,12 +64,14 @@ class Count(t.NamedTuple):
         first: The first count, or None before there was one.
         last: The latest one.
         rises: Whether the latest is larger than the one before.
+        has_changed: Whether one was another than the one before.
         is_denied: Whether there was one that could not be.
     """
 
     first: int | None = None
     last: int | None = None
     rises: bool = False
+    has_changed: bool = False
     is_denied: bool = False
 
     def then(self, count: int) -> Count:
@@ -82,8 +84,13 @@ class Count(t.NamedTuple):
             What is known with it.
         """
         first = count if self.first is None else self.first
-        rises = self.last is not None and count > self.last
-        return self._replace(first=first, last=count, rises=rises)
+        before = count if self.last is None else self.last
+        return self._replace(
+            first=first,
+            last=count,
+            rises=count > before,
+            has_changed=self.has_changed or count != before,
+        )
 
     def denied(self) -> Count:
         """Take in that a count is smaller than what was seen."""

@@ -14,9 +14,12 @@ class Evidence(t.NamedTuple):
 
     Attributes:
         position: Records of the list that lie before the place where the reading is.
-        distinct: Records read, each version once.
+        distinct: Records read, each once; one that changed so long ago that it is not
+            remembered counts as another.
         counted: Records up to the furthest page's end, by what was asked and counted.
         unlisted: Records that the pages counted, and did not list.
+        between: Those of them behind which others were listed.
+        excess: Records that are counted behind the last one that is listed.
         entered: Records that may have come in before the position, in an order in
             which that is no sign of a loss.
         tied: Whether records of one value, too many for one page, come in another
@@ -28,6 +31,8 @@ class Evidence(t.NamedTuple):
     distinct: int = 0
     counted: int = 0
     unlisted: int = 0
+    between: int = 0
+    excess: int = 0
     entered: int = 0
     tied: bool = False
     doubted: bool = False
@@ -36,15 +41,15 @@ class Evidence(t.NamedTuple):
     def missing(self) -> int:
         """Records that lie before the position and were not read, if above zero.
 
-        What changed meanwhile came in two versions, so it can hide such a loss, but
-        never look like one.
+        A record that was read and then changed or was deleted does not lie before the
+        position. Until it comes again it can hide such a loss, but never look like one.
         """
         return self.position - self.distinct - self.entered
 
     @property
     def short(self) -> int:
         """Records that should have come and did not."""
-        return max(self.missing, self.unlisted, 0)
+        return max(self.missing, self.unlisted, self.excess, 0)
 
     @property
     def is_whole(self) -> bool:
@@ -56,6 +61,12 @@ class Evidence(t.NamedTuple):
         """Whether that holds, and has held at each page."""
         return self.is_whole and not self.doubted
 
+    @property
+    def only_counts_more(self) -> bool:
+        """Whether all that is short is counted behind the last record listed."""
+        others = self.missing > 0 or self.between or self.tied or self.doubted
+        return self.excess > 0 and not others
+
     def after(
         self, *, end: int, fresh: int, counted: int, entered: int, tied: bool
     ) -> Evidence:
@@ -63,7 +74,7 @@ class Evidence(t.NamedTuple):
 
         Args:
             end: Records up to its end.
-            fresh: Its records that were not read before.
+            fresh: Its records that were not read before, in whatever version.
             counted: Records up to its end, by what was asked and counted.
             entered: Records that may have come in before the position.
             tied: Whether it begins within a tie that cannot be told apart.
@@ -77,7 +88,19 @@ class Evidence(t.NamedTuple):
             distinct=self.distinct + fresh,
             counted=max(counted, self.counted),
             unlisted=self.unlisted + max(unlisted, 0),
+            between=self.unlisted if fresh else self.between,
             entered=entered,
             tied=self.tied or tied,
         )
         return now._replace(doubted=now.doubted or now.tied or now.missing > 0)
+
+    def lacking(self, excess: int) -> Evidence:
+        """Take in that records behind the position are counted, and not listed.
+
+        Args:
+            excess: How many.
+
+        Returns:
+            The evidence with it.
+        """
+        return self._replace(excess=max(self.excess, excess))

@@ -56,11 +56,19 @@ class Frame(t.NamedTuple):
 
 
 class Purpose(enum.Enum):
-    """What a list is asked for."""
+    """What a list is asked for.
 
-    PAGE = "page"
-    COUNT = "count"
-    SEAM = "seam"
+    Attributes:
+        PAGE: Its records.
+        COUNT: How many there are.
+        SEAM: Whether it still ends as it did.
+        LOOK: Whether it holds anything that was not read.
+    """
+
+    PAGE = enum.auto()
+    COUNT = enum.auto()
+    SEAM = enum.auto()
+    LOOK = enum.auto()
 
 
 class ListEndpoint(t.NamedTuple):
@@ -112,7 +120,7 @@ class Wanted(t.NamedTuple):
         source: What it is read from.
         frame: Where its window is counted from.
         window: Its page and page size.
-        purpose: A page to emit, a count, or a look at the end of the page before.
+        purpose: What for.
     """
 
     source: ListEndpoint

@@ -26,11 +26,13 @@ class Listed(t.NamedTuple):
         start: Records of the stream before the window.
         known_as: Key and version of each record, hashed. Two of a hundred thousand
             share one with a chance of one in billions.
+        keys: The same of the key alone.
         values: By what the list is ordered; equal values are a tie.
     """
 
     start: int
     known_as: Sequence[int]
+    keys: Sequence[int]
     values: Sequence[object]
 
 
@@ -55,10 +57,12 @@ class Read(t.NamedTuple):
 
     Attributes:
         fresh: Indexes of the records that were not read before.
+        renewed: How many of those are another version of a record that was.
         tie: The tie within which it begins, if its order is another than before.
     """
 
     fresh: list[int]
+    renewed: int
     tie: Tie | None
 
 
@@ -86,6 +90,7 @@ class Memory:
         self._least = least
         self._end = 0
         self._places: dict[int, int] = {}
+        self._keys: dict[int, None] = {}
 
     def place(self, known_as: int) -> int | None:
         """Say where a record was read.
@@ -98,26 +103,41 @@ class Memory:
         """
         return self._places.get(known_as)
 
-    def read(self, window: Listed) -> Read:
+    def has(self, key: int) -> bool:
+        """Tell whether a record was read lately, in whatever version.
+
+        Args:
+            key: As in `Listed.keys`.
+        """
+        return key in self._keys
+
+    def read(self, window: Listed, *, in_order: bool = True) -> Read:
         """Take in a window that is known to continue what was read.
 
         Args:
             window: Its records, in order.
+            in_order: Whether a tie before it is known to have kept its order.
 
         Returns:
             What it brought.
         """
-        tie = self._tie(window)
+        tie = self._tie(window, in_order=in_order)
         fresh = []
-        places = self._places
-        for index, known_as in enumerate(window.known_as):
+        renewed = 0
+        places, keys = self._places, self._keys
+        for index, (known_as, key) in enumerate(
+            zip(window.known_as, window.keys, strict=True)
+        ):
             if known_as not in places:
                 fresh.append(index)
+                renewed += key in keys
+                keys.pop(key, None)
+                keys[key] = None
             places[known_as] = window.start + index
         if window.values:
             self._end_with(window)
         self._forget()
-        return Read(fresh, tie)
+        return Read(fresh, renewed, tie)
 
     def is_in_tie(self, window: Listed) -> bool:
         """Tell whether a window begins among the records that share the last value.
@@ -135,23 +155,17 @@ class Memory:
         Args:
             window: Its records, in order.
         """
-        if self.is_in_tie(window):
-            return True
-        first, last = window.values[:1], self.last_value
-        return (
-            bool(first)
-            and isinstance(first[0], dt.datetime)
-            and isinstance(last, dt.datetime)
-            and first[0] < last
-        )
+        return self.is_in_tie(window) or precedes(window, self.last_value)
 
-    def _tie(self, window: Listed) -> Tie | None:
+    def _tie(self, window: Listed, *, in_order: bool) -> Tie | None:
         """Tell whether the window begins in the last tie, and in another order."""
         if not self.is_in_tie(window):
-            return None
+            # What lies between is of that tie, if anything does.
+            tie = Tie(self.last_value, self.tie_start, window.start, closed=True)
+            return None if in_order else tie
         places = [self._places.get(known_as) for known_as in window.known_as]
         before = window.start - 1
-        unread = changed = False
+        unread, changed = False, not in_order
         size = 0
         for value, place in zip(window.values, places, strict=True):
             if value != self.last_value:
@@ -162,6 +176,8 @@ class Memory:
             else:
                 changed = changed or unread or place <= before
                 before = place
+        if size == 1 and window.known_as[0] == self.last:
+            return None
         # Where a page only adjoins what was read, none of its records is known.
         if not changed and not (places[0] is None and window.start < self._end):
             return None
@@ -186,3 +202,18 @@ class Memory:
             if place >= self.tie_start:
                 break
             del self._places[known_as]
+        for key in list(islice(self._keys, max(len(self._keys) - self._least, 0))):
+            del self._keys[key]
+
+
+def precedes(window: Listed, value: object) -> bool:
+    """Tell whether a window begins before a value, in an order by time.
+
+    Args:
+        window: Its records, in order.
+        value: The value.
+    """
+    first = window.values[0] if window.values else None
+    if not isinstance(first, dt.datetime) or not isinstance(value, dt.datetime):
+        return False
+    return first < value

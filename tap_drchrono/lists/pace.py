@@ -71,6 +71,10 @@ class Pace(t.NamedTuple):
         step = max(2 * self.step, size // 2)
         return Pace(overlap, step, 1, self.windows + 1, self.wasted + 1)
 
+    def alone(self) -> Pace:
+        """Ask for nothing ahead for a while: the count promised what does not come."""
+        return self._replace(ahead=1)
+
     def reaching(self, records: int, *, size: int) -> Pace:
         """Overlap at least so far from now on.
 

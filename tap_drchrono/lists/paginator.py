@@ -42,6 +42,7 @@ if t.TYPE_CHECKING:
     from tap_drchrono.clock import Clock
     from tap_drchrono.lists.budget import JobBudget
     from tap_drchrono.lists.jobs import Frame
+    from tap_drchrono.lists.reading import Look
     from tap_drchrono.pages import Outcome, Page
 
 _TRIES = 6
@@ -196,7 +197,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         for job in self._wanted():
             if not job.state.is_asked_for:
                 return self._submit(job)
-        if planned := self._plan():
+        if planned := self._plan_look() or self._plan():
             return self._submit(planned)
         if not self._wanted():
             self._reading.cannot_reach_further()
@@ -237,7 +238,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         is the last: whatever changes later belongs to the next sync.
         """
         reading = self._reading
-        if reading.done or not reading.has_read_enough:
+        if reading.done or reading.look or not reading.has_read_enough:
             self._covered_at = None
         elif self._covered_at is None:
             self._covered_at = self._clock.now()
@@ -268,11 +269,22 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         due = self._budget.look_at(job, records)
         return min(due, job.submitted_at + self._source.list_timeout)
 
+    def _plan_look(self) -> Job | None:
+        """Plan the page that is only to be looked at, if there is one."""
+        look = self._reading.look
+        if look is None or self._aside:
+            return None
+        return self._ask_aside(look.frame, look.window, Purpose.LOOK)
+
     def _plan(self) -> Job | None:
         """Plan the next page of this stream, if it needs one."""
         reading, total = self._reading, self.total
         behind = self._queue[-1].wanted.end if self._queue else None
-        if self._held or len(self._queue) >= int(reading.now.pace.ahead):
+        if (
+            reading.look
+            or self._held
+            or len(self._queue) >= int(reading.now.pace.ahead)
+        ):
             return None
         if behind is not None and (total is None or behind >= total):
             return None
@@ -290,8 +302,9 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         A list of one record is ready almost at once and tells the count, so that all
         other pages can be asked for while the first is still being generated.
         """
-        first = self._queue[0]
-        if self._probed or self._aside or self.total is not None or not first.seen:
+        if self._probed or self._aside or self.total is not None or not self._queue:
+            return None
+        if not self._queue[0].seen:
             return None
         if not self._budget.has_room():
             return None
@@ -405,7 +418,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
     def _beyond(self, job: Job) -> Page | None:
         """Take in that there is no such page: it is an empty one."""
         self._budget.over(job, JobState.READY)
-        if job is self._queue[0] or job is self._aside:
+        if job is self._aside or job is self._queue[0]:
             return self._complete(job, Answer(Status.COMPLETE, "no such page"))
         # One that was asked for ahead: the list became shorter.
         while self._queue[-1] is not job:
@@ -420,7 +433,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         """Take in a list that is ready."""
         wanted, reading = job.wanted, self._reading
         served = Served(wanted.frame, wanted.window, answer.records, answer.claims)
-        is_odd = served.is_hollow and not (job.failures or reading.now.skips)
+        is_odd = served.is_hollow and not (job.failures or reading.expects_nothing)
         if wanted.purpose is Purpose.PAGE and is_odd:
             self._budget.over(job, JobState.READY)
             self._failed(job, "no records, though more are counted")
@@ -436,6 +449,9 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         if wanted.purpose is Purpose.SEAM:
             adjoining, self._held, self._aside = self._held, None, None
             taken = reading.close_seam(t.cast("Served", adjoining), served)
+        elif wanted.purpose is Purpose.LOOK:
+            taken = reading.looked(t.cast("Look", reading.look), served)
+            self._aside = None
         else:
             taken = reading.take(served)
         match taken.verdict:

@@ -18,7 +18,7 @@ from tap_drchrono.lists.claims import Claims, Count
 from tap_drchrono.lists.evidence import Evidence
 from tap_drchrono.lists.frames import Mover
 from tap_drchrono.lists.jobs import Frame, Order
-from tap_drchrono.lists.memory import Memory
+from tap_drchrono.lists.memory import Memory, precedes
 from tap_drchrono.lists.pace import Pace
 from tap_drchrono.lists.served import carries_updates
 from tap_drchrono.pages import Page
@@ -40,8 +40,12 @@ _MORE_PATIENCE = 40
 """The same in that order, beside two a page, before the stream is given up."""
 _MEMORY = 30_000
 """Records to remember at least, however small the pages."""
-_SKIPS = 8
-"""Windows without a record that are passed in a row, where more are counted."""
+_SKIPS = 2
+"""Windows without a record that are passed in a row, where more are counted, before a
+look further ahead tells whether there is anything.
+"""
+_IDLE = 8
+"""Windows in a row that bring nothing before a reading is taken to be at its end."""
 _LOOKS = 3
 """Looks behind a short page that bring something, where nothing counts more."""
 _OTHER_WINDOWS = 8
@@ -74,6 +78,21 @@ class Taken(t.NamedTuple):
 
     verdict: Verdict
     page: Page | None = None
+
+
+class Look(t.NamedTuple):
+    """A page to look at: its records do not go out.
+
+    Attributes:
+        frame: Where its window is counted from.
+        window: Its page and page size.
+        at_end: Whether it lies at the end of the order that stays, rather than behind
+            records that are counted and not listed.
+    """
+
+    frame: Frame
+    window: Window
+    at_end: bool
 
 
 class Why(enum.Enum):
@@ -111,13 +130,20 @@ class Pass:
         wall: Records before a page that was refused; nothing is planned behind it.
         looks: Short pages that brought something, though nothing counts more.
         skips: Windows without a record that were passed in a row.
+        front: What was known before the first of them.
+        goes_on: Whether a look further ahead found that there is more.
         idle: Windows in a row, the furthest so far, that brought nothing.
         rounds: Times that a large tie was read once more.
+        other: Which other windows it is read in; 0 for the largest ones.
         tried: A tie that one window was to hold, by its value, and how often.
         tried_again: A tie that is read in other windows: its value, how often, and the
             records that were missing before it.
         close_to: Position right before which the next window begins.
+        again: The value of a tie that is read again, until a window begins before it.
+        open_until: Position before which nothing is claimed: such a tie may be read in
+            part only.
         open_tie: The tie in which the reading is, if its order is not known.
+        had_ties: Whether there was one.
         is_disordered: Whether records come in no order.
     """
 
@@ -135,12 +161,18 @@ class Pass:
     wall: int | None = None
     looks: int = 0
     skips: int = 0
+    front: Evidence | None = None
+    goes_on: bool = False
     idle: int = 0
     rounds: int = 0
+    other: int = 0
     tried: tuple[object, int] = (None, 0)
     tried_again: tuple[object, int, int] = (None, 0, 0)
     close_to: int | None = None
+    again: object = None
+    open_until: int = 0
     open_tie: Tie | None = None
+    had_ties: bool = False
     is_disordered: bool = False
 
     @property
@@ -163,6 +195,7 @@ class Reading:
         done: Whether the stream was read to its end.
         is_complete: Whether all that was not read lies behind what was.
         is_within_reach: Whether page numbers reached to the end.
+        look: A page that is to be looked at next.
     """
 
     def __init__(
@@ -180,6 +213,10 @@ class Reading:
         self.pages = self.gaps = 0
         self.done = False
         self.is_complete = self.is_within_reach = True
+        self.look: Look | None = None
+        self._further: list[Window] = []
+        self._repeats_last = False
+        self._counted = 0
         self._was_disordered = False
         self._started = started
         self._logger = logger
@@ -225,7 +262,9 @@ class Reading:
         is_new_frame = self.now.is_rebased and served.frame == self.now.frame
         if is_new_frame and place is not None:
             served, listed = self._anchored(served, listed, place)
-        capped = served.is_capped(place)
+        capped = served.is_capped(
+            place, may_guess=self._largest == served.window.size == self.source.max_size
+        )
         if capped:
             self._largest = self._size = len(served.records)
             self.now.pace = Pace.for_pages_of(self._largest)
@@ -255,22 +294,44 @@ class Reading:
             StreamError: If there is no end to the changes.
         """
         served, before = self._placed(served), self._placed(before)
-        known_as = before.listed(self.source.key).known_as
-        ends_there = known_as and before.end == self.now.evidence.position
-        if not ends_there or known_as[-1] != self.now.memory.last:
+        ends = before.listed(self.source.key)
+        if not ends.values or before.end != self.now.evidence.position:
             return self._gap(served)
         served, listed = self._listed(served)
-        return self._read(served, listed, capped=False)
+        is_last = ends.known_as[-1] == self.now.memory.last
+        # Where it ends with another record of the last tie, only such ones can lie
+        # between.
+        if not (is_last or ends.values[-1] == self.now.memory.last_value):
+            return self._gap(served)
+        return self._read(served, listed, in_order=is_last)
 
-    def _read(self, served: Served, listed: Listed, *, capped: bool) -> Taken:
-        """Take in a page that continues what was read."""
+    def _read(
+        self,
+        served: Served,
+        listed: Listed,
+        *,
+        capped: bool = False,
+        in_order: bool = True,
+    ) -> Taken:
+        """Take in a page that continues what was read.
+
+        Args:
+            served: The page.
+            listed: The same, by name.
+            capped: Whether it shows that pages are smaller than asked for.
+            in_order: Whether a tie before it is known to have kept its order.
+        """
         now, before = self.now, self.now.evidence
         last_value = now.memory.last_value if served.start >= before.position else None
-        read = now.memory.read(listed)
+        read = now.memory.read(listed, in_order=in_order)
+        # A first page that is short without a word proves nothing: asked for once more
+        # in the size that it had, it shows whether pages are so small, or lack records.
+        is_guess = capped and served.claims.size != len(served.records)
+        end = before.position if is_guess else served.end
         now.evidence = before.after(
-            end=served.end,
-            fresh=len(read.fresh),
-            counted=served.end if capped else served.counted,
+            end=end,
+            fresh=len(read.fresh) - read.renewed,
+            counted=end if capped else served.counted,
             entered=self._entered,
             tied=self._is_beyond_telling(read.tie),
         )
@@ -284,15 +345,14 @@ class Reading:
             - max(before.position, before.counted),
             fresh=len(read.fresh),
         )
+        if is_guess or (served.is_unsure and not capped):
+            now.pace = now.pace.alone()
         self.pages += 1
         self._size = min(self._largest, self._size * 2)
         fresh = [served.records[index] for index in read.fresh]
-        page = self._page(served, fresh, last_value)
-        rises = now.count.rises and now.grows_at_the_end
-        if not read.fresh and served.is_short and rises:
-            # It counts up from answer to answer, and lists no more.
-            now.evidence = now.evidence._replace(unlisted=0)
-            return Taken(Verdict.READ if self.end() else Verdict.ANEW, page)
+        is_open = served.end < now.open_until or self._matters(read.tie)
+        is_sure = not (is_guess or is_open)
+        page = self._page(served, fresh, last_value, is_sure=is_sure)
         is_last = served.is_short and served.total in {None, served.end}
         if (
             capped
@@ -302,7 +362,10 @@ class Reading:
             return Taken(Verdict.ANEW, page)
         at_front = served.end >= before.counted
         now.idle = 0 if read.fresh else now.idle + at_front
-        if now.idle > _SKIPS or self._is_end(served, news=bool(read.fresh)):
+        if now.idle > _IDLE:
+            self._count_as_unlisted(served.total)
+            return Taken(Verdict.READ if self.end() else Verdict.ANEW, page)
+        if self._is_end(served, news=bool(read.fresh)):
             return Taken(Verdict.READ if self.end() else Verdict.ANEW, page)
         if self._is_too_restless():
             self._give_up_on_this_order()
@@ -320,7 +383,12 @@ class Reading:
         return now.count.grown if explains else 0
 
     def _page(
-        self, served: Served, fresh: list[dict[str, t.Any]], last_value: object
+        self,
+        served: Served,
+        fresh: list[dict[str, t.Any]],
+        last_value: object,
+        *,
+        is_sure: bool,
     ) -> Page:
         """Say how far the bookmark may go with a page."""
         now, bookmark = self.now, self.bookmark
@@ -341,7 +409,7 @@ class Reading:
             # turns up in front of it can lie anywhere.
             bookmark.hold(at_start=now.evidence.missing > now.evidence.unlisted)
         before = bookmark.value
-        if not served.is_unsure:
+        if is_sure and not served.is_unsure:
             bookmark.claim()
         return Page(fresh, before, bookmark.value)
 
@@ -378,17 +446,19 @@ class Reading:
         """Name the records of a page.
 
         Some servers give the last page where there is none: such a page is empty. It
-        ends with the record that was read last, and nothing counts so many records.
+        begins behind all that was read, and yet ends with the last record of that.
         """
         listed = served.listed(self.source.key)
-        memory = self.now.memory
+        now, memory = self.now, self.now.memory
+        is_older = now.grows_at_the_end and not memory.is_in_tie(listed)
         if (
             served.records
-            and served.start >= max(self.now.evidence.counted, 1)
-            and (served.total is None or self.now.count.rises)
+            and served.start >= max(now.evidence.position, 1)
+            and (served.total is None or now.count.rises or is_older)
             and listed.known_as[-1] == memory.last
             and all(memory.place(one) is not None for one in listed.known_as)
         ):
+            self._repeats_last = True
             claims = Claims(count=served.claims.count)
             served = served._replace(records=(), claims=claims)
             listed = served.listed(self.source.key)
@@ -434,7 +504,12 @@ class Reading:
         """
         now = self.now
         if served.start == served.frame.base and served.frame.since == now.since:
+            now.again = None
             return True
+        if now.again is not None:
+            if not precedes(listed, now.again):
+                return False
+            now.again = None
         if now.skips:
             return served.start <= now.evidence.position
         if place is not None:
@@ -445,7 +520,8 @@ class Reading:
     def _adjoins(self, served: Served) -> bool:
         """Tell whether a page begins exactly where the reading stopped."""
         position = self.now.evidence.position
-        return served.start == position > 0 and self.now.is_proven_here
+        is_proven = self.now.is_proven_here and self.now.again is None
+        return served.start == position > 0 and is_proven
 
     def _gap(self, served: Served) -> Taken:
         """Step back and read again: more moved than the overlap covers.
@@ -479,8 +555,10 @@ class Reading:
 
     # Ties, and records that are counted and not listed
 
-    def _matters(self, tie: Tie) -> bool:
-        """Tell whether the bookmark could pass a tie."""
+    def _matters(self, tie: Tie | None) -> bool:
+        """Tell whether there is a tie, and the bookmark could pass it."""
+        if tie is None:
+            return False
         if self.now.frame.order is not Order.UPDATED_AT:
             return True
         return not self.now.is_disordered and not (
@@ -514,36 +592,91 @@ class Reading:
                 now.tried = (tie.value, times + 1 if value == tie.value else 1)
                 size = tie.end - tie.start + 1
                 now.pace = now.pace.reaching(size, size=self._largest)
+                now.open_until = now.evidence.position
                 self._go_to(tie.start)
-                now.close_to = tie.start
+                now.close_to, now.again = tie.start, tie.value
                 return True
             if now.frame.order is not Order.UPDATED_AT and now.open_tie is None:
-                now.open_tie = tie
+                now.open_tie, now.had_ties = tie, True
                 if now.tried_again[0] != tie.value:
                     now.tried_again = (tie.value, 0, missing)
         tie = now.open_tie
         is_behind = is_last or (tie and now.memory.last_value != tie.value)
         if tie is None or not is_behind:
             return False
-        now.open_tie = None
+        now.open_tie, now.other = None, 0
         value, times, before = now.tried_again
         has_tried = times >= _OTHER_WINDOWS or now.rounds > _PATIENCE + self._pages
         if has_tried or now.evidence.missing <= max(before, 0):
             return False
         now.tried_again = (value, times + 1, before)
         now.rounds += 1
+        now.other = times + 1
         self._go_to(tie.start)
         return True
 
     def _skips(self, served: Served, read: Read) -> bool:
-        """Pass a window in which all that is new is counted and not listed."""
+        """Pass a window in which all that is new is counted and not listed.
+
+        After some of them, looks further ahead tell whether any record is there.
+        """
         now = self.now
-        if read.fresh or served.counted == served.end or now.skips >= _SKIPS:
-            now.skips = 0 if read.fresh else now.skips
+        if read.fresh:
+            now.skips, now.front = 0, None
             return False
-        now.skips += 1
-        self._go_to(served.start + served.window.size)
-        return True
+        if served.counted == served.end or served.total is None:
+            return False
+        now.front = now.front or now.evidence
+        if now.skips < _SKIPS or now.goes_on:
+            now.skips += 1
+            self._go_to(served.start + served.window.size)
+            return True
+        size = served.window.size
+        first, last = served.window.page + 1, (served.total - served.frame.base) // size
+        last = min(last, windows.MAX_PAGE)
+        pages = {last, (first + last) // 2} if first <= last else set()
+        self._further = [windows.Window(page, size) for page in sorted(pages)]
+        self._counted = served.total
+        return self._looks_further()
+
+    def _looks_further(self) -> bool:
+        """Look further ahead, unless that was done."""
+        self.look = None
+        if self._further:
+            self.look = Look(self.now.frame, self._further.pop(), at_end=False)
+        return self.look is not None
+
+    def looked(self, look: Look, served: Served) -> Taken:
+        """Take in a page that was only to be looked at.
+
+        Args:
+            look: The look.
+            served: The page.
+
+        Returns:
+            That the next windows are to be planned anew.
+        """
+        now = self.now
+        if look.at_end:
+            return self._looked_at_steady_end(served)
+        known = served.listed(self.source.key).known_as
+        if any(now.memory.place(one) is None for one in known):
+            self.look, self._further, now.goes_on = None, [], True
+        elif not self._looks_further():
+            self._count_as_unlisted(self._counted)
+            self.end()
+        return Taken(Verdict.ANEW)
+
+    def _looked_at_steady_end(self, served: Served) -> Taken:
+        """End the stream, if the order that stays lists no more than was read."""
+        self.look = None
+        keys = served.listed(self.source.key).keys
+        at_end = served.end <= self.now.evidence.position or self._repeats_last
+        if at_end and all(self.now.memory.has(key) for key in keys):
+            self._finish()
+        else:
+            self._read_doubtful()
+        return Taken(Verdict.ANEW)
 
     def _is_end(self, served: Served, *, news: bool) -> bool:
         """Tell whether a page is the last.
@@ -567,23 +700,26 @@ class Reading:
             return excess == 0 or now.looks > _LOOKS
         if not excess:
             return True
-        if before is None:
+        if before is None and not now.front:
             now.excess = excess
             return False
-        self._count_as_unlisted(excess)
+        self._count_as_unlisted(total)
         return True
 
-    def _count_as_unlisted(self, excess: int) -> None:
-        """Note that records at the end are counted, and not listed."""
-        evidence = self.now.evidence
-        self.now.evidence = evidence.after(
-            end=evidence.position,
-            fresh=0,
-            counted=evidence.position + excess,
-            entered=evidence.entered,
-            tied=False,
-        )
+    def _count_as_unlisted(self, total: int | None) -> None:
+        """Note that records at the end are counted, and not listed.
+
+        Args:
+            total: Records of the stream, as counted.
+        """
+        known = self.now.front or self.now.evidence
+        self.now.evidence = known.lacking(max((total or 0) - known.position, 0))
         self.bookmark.hold(at_start=True)
+
+    @property
+    def expects_nothing(self) -> bool:
+        """Whether a page without a record would be no surprise, whatever is counted."""
+        return bool(self.now.skips or self.now.excess)
 
     # The end, and other orders
 
@@ -597,22 +733,46 @@ class Reading:
         if now.evidence.is_clean or now.why in {Why.DOUBT, Why.UNREST}:
             self._finish()
             return True
-        short = now.evidence.short
+        if now.evidence.only_counts_more and (look := self._steady_end()):
+            self.look = look
+            return False
+        self._read_doubtful()
+        return False
+
+    def _read_doubtful(self) -> None:
+        """Read once more what did not add up, in the order that stays."""
+        short = self.now.evidence.short
         why = (
             f"{words.counted(short, 'record')} of the count did not appear"
             if short
             else "records that share one updated_at change their order"
         )
         self._read_steadily(Why.DOUBT, why)
-        return False
+
+    def _steady_end(self) -> Look | None:
+        """Choose the page at the end of the order that stays.
+
+        Where all records that are listed were read, and more are counted, it shows
+        whether that order lists more.
+        """
+        position, since = self.now.evidence.position, self.now.since
+        if not position or self.now.frame.since != since:
+            return None
+        window = windows.overlapping(position, self._size, 1) or windows.adjoining(
+            position, self._size
+        )
+        return window and Look(Frame(since, self.source.steady), window, at_end=True)
 
     @property
     def adds_up(self) -> bool:
         """Whether as many records were read as there are, in order."""
-        evidence = self.now.evidence
-        if self.now.why in {Why.DOUBT, Why.UNREST}:
-            return evidence.is_whole and self.is_within_reach
-        return evidence.is_clean
+        now = self.now
+        if now.frame.order is Order.SCHEDULED_TIME:
+            # What a tie has left out may have come in other windows. Where records
+            # come and go meanwhile, their number does not tell.
+            is_told = not (now.had_ties and now.count.has_changed)
+            return now.evidence.is_whole and is_told and self.is_within_reach
+        return now.evidence.is_clean and self.is_within_reach
 
     @property
     def is_settled(self) -> bool:
@@ -624,10 +784,14 @@ class Reading:
         self.done = True
         if self.adds_up:
             return
+        short = self.now.evidence.short
         self._logger.warning(
-            "%s: DrChrono counts %s more than it lists. %s",
+            "%s: %s. %s",
             self.source.stream,
-            words.counted(self.now.evidence.short, "record"),
+            f"DrChrono counts {words.counted(short, 'record')} more than it lists"
+            if short
+            else "records that share one scheduled_time came and went while they were "
+            "read, so that some may be missing",
             "It is taken for its way of counting, and the bookmark moves on."
             if self.is_settled
             else "The bookmark stays before them; the next sync reads them again, and "
@@ -651,7 +815,8 @@ class Reading:
         """
         self.is_complete = self.now.grows_at_the_end
         if self.now.excess:
-            self._count_as_unlisted(self.now.excess)
+            position = self.now.evidence.position
+            self._count_as_unlisted(position + self.now.excess)
         if self.end():
             return True
         self.is_complete = True
@@ -768,7 +933,7 @@ class Reading:
         now = self.now
         position = now.evidence.position if behind is None else behind
         at = max(position - now.frame.base, 0)
-        size = max(1, self._size - self._size * (now.rounds % 7) // 16)
+        size = max(1, self._size - max(self._size // 16, 1) * (now.other % 7))
         overlap = 1 if position == now.close_to else now.pace.overlap
         window = windows.overlapping(at, size, overlap)
         if window or behind is not None:

@@ -76,11 +76,12 @@ class Served(t.NamedTuple):
         )
         return self.is_short and not explained
 
-    def is_capped(self, place: int | None) -> bool:
+    def is_capped(self, place: int | None, *, may_guess: bool) -> bool:
         """Tell whether the server serves smaller pages than asked for.
 
         Args:
             place: Where the page's first record was read before, if it was.
+            may_guess: Whether the first page may show it by its length alone.
 
         Returns:
             Whether it does: the page is short, and begins where a page of that size
@@ -99,7 +100,7 @@ class Served(t.NamedTuple):
             )
         if self.claims.size == served:
             return True
-        return self.window.page == 1 and self.total != self.end
+        return may_guess and self.window.page == 1 and self.total != self.end
 
     def listed(self, key: str) -> Listed:
         """Name the records, so that they are known when they come again.
@@ -110,20 +111,15 @@ class Served(t.NamedTuple):
         Args:
             key: The primary key's field.
         """
-        records = self.records
-        if self.frame.order is Order.ID:
-            names = [hash(str(record.get(key))) for record in records]
-            return Listed(self.start, names, names)
-        field = self.frame.order.value
-        values = [instant(record.get(field)) for record in records]
-        if self.frame.order is Order.UPDATED_AT:
-            names = [
-                hash((str(record.get(key)), value))
-                for record, value in zip(records, values, strict=True)
-            ]
-        else:
-            names = [hash(str(record.get(key))) for record in records]
-        return Listed(self.start, names, values)
+        records, order = self.records, self.frame.order
+        keys = [hash(str(record.get(key))) for record in records]
+        if order is Order.ID:
+            return Listed(self.start, keys, keys, keys)
+        values = [instant(record.get(order.value)) for record in records]
+        names = keys
+        if order is Order.UPDATED_AT:
+            names = [hash(pair) for pair in zip(keys, values, strict=True)]
+        return Listed(self.start, names, keys, values)
 
 
 def instant(value: object) -> object:

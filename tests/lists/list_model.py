@@ -321,18 +321,11 @@ def read(
     page_size: int = 1000,
     since: dt.date = dt.date(1970, 1, 1),
     first_sync: bool = True,
-    dated: list[dict[str, t.Any]] | None = None,
     **how: t.Any,
 ) -> tuple[list[dict[str, t.Any]], BulkListPaginator]:
-    """Read the model once, from a day on.
-
-    `dated` receives the records that were read in the order of `updated_at`: they move
-    the bookmark.
-    """
+    """Read the model once, from a day on."""
     source = source_of("things", page_size, since, first_sync=first_sync)
     run, paginator = loop(model, source, **how)
-    if dated is not None:
-        dated.extend(run.records)
     return run.records, paginator
 
 

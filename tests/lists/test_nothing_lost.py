@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import math
 import random
 
 import pytest
-from list_model import DAY, Copy, FakeClock, ListModel
+from list_model import DAY, EPOCH, T0, Copy, FakeClock, ListModel
 
 from tap_drchrono.lists.jobs import Answer, Order, Status
 
@@ -167,6 +168,71 @@ class TestShortages:
         assert not copy.differences(model)
         assert copy.bookmark
 
+    def test_changes_do_not_make_up_for_what_is_missing(self):
+        model = filled(200, max_page_size=40, every=3 * 3600)
+        model.leaves_slots = True
+        model.hidden = {4, 31}
+        clock = FakeClock(EPOCH + 200 * 3 * 3600)
+
+        def change(request):
+            if request < 6:
+                model.put(10 + request, int(clock.now()) - EPOCH)
+
+        copy = Copy()
+        copy.sync(model, clock=clock, before=change)
+        assert copy.shortage
+        model.hidden = set()
+        copy.sync(model, clock=clock)
+        assert not copy.differences(model)
+
+    @pytest.mark.parametrize("when", range(8, 20))
+    def test_deletions_do_not_make_up_for_what_is_missing(self, when):
+        model = filled(100, dated=False)
+        model.hidden = {70}
+
+        def change(request):
+            if request == when:
+                model.remove(5)
+
+        copy = Copy()
+        copy.sync(model, page_size=40, before=change, max_pending=1)
+        assert copy.shortage
+        model.hidden = set()
+        copy.sync(model, page_size=40)
+        assert not copy.differences(model)
+
+    @pytest.mark.parametrize("when", range(4, 14))
+    def test_a_late_commit_does_not_explain_what_is_missing(self, when):
+        model = filled(100, every=3 * 3600)
+        model.hidden = {70}
+
+        def change(request):
+            if request == when:
+                model.put(200, 3600)
+
+        copy = Copy()
+        copy.sync(model, page_size=40, before=change, max_pending=1)
+        assert copy.shortage
+        model.hidden = set()
+        copy.sync(model, page_size=40)
+        assert not copy.differences(model)
+
+    @pytest.mark.parametrize("kill_at", range(4, 16))
+    def test_a_first_page_that_lacks_records_claims_nothing(self, kill_at):
+        model = filled(200, max_page_size=40, every=3 * 3600)
+        model.leaves_slots = True
+        model.hidden = {4, 31}
+        copy = Copy()
+        clock = FakeClock(EPOCH + 200 * 3 * 3600)
+
+        def change(request):
+            model.put(10 + request, int(clock.now()) - EPOCH)
+
+        copy.sync(model, clock=clock, before=change, kill_at=kill_at)
+        model.hidden = set()
+        copy.sync(model, clock=clock)
+        assert not copy.differences(model)
+
 
 LIES = {
     "page from 0": lambda said, _: {"page": said.page - 1},
@@ -175,12 +241,23 @@ LIES = {
     "count 0": lambda *_: {"count": 0},
     "count missing": lambda *_: {"count": None},
     "count too small": lambda said, _: {"count": said.count * 9 // 10},
+    "count a third too large": lambda said, _: {"count": -(-said.count * 4 // 3)},
+    "count doubled": lambda said, _: {"count": said.count * 2},
+    "count absurd": lambda *_: {"count": 10**12},
+    "count 1 too large": lambda said, _: {"count": said.count + 1},
+    "count 50 too large": lambda said, _: {"count": said.count + 50},
     "count growing": lambda said, nth: {"count": said.count + 70 * nth},
     "page size 7": lambda *_: {"size": 7},
     "page size of a thousand": lambda *_: {"size": 1000},
     "page size doubled": lambda said, _: {"size": said.size * 2},
     "nothing": lambda *_: {"count": None, "page": None, "size": None},
 }
+
+
+def most_requests(records, size):
+    """Requests that a sync may cost, however wrong the claims are."""
+    pages = math.ceil(records / size)
+    return 5 * pages + (20 if pages <= 10 else 0)
 
 
 class TestClaims:
@@ -198,7 +275,32 @@ class TestClaims:
         copy = Copy()
         copy.sync(model, page_size=1000 if capped else 40)
         assert not copy.differences(model)
-        assert model.requests <= 5 * math.ceil(records / 40) + 8
+        assert model.requests <= most_requests(records, 40)
+
+    @pytest.mark.parametrize("lie", [lie for lie in LIES if lie.startswith("count")])
+    @pytest.mark.parametrize("beyond", ["empty", "get", "post", "last"])
+    @pytest.mark.parametrize(
+        ("records", "size"), [(20, 50), (300, 50), (3_000, 250), (12_000, 1000)]
+    )
+    def test_a_wrong_count_costs_no_more_in_later_syncs(
+        self, lie, beyond, records, size
+    ):
+        model = filled(records, every=3 * 3600)
+        model.beyond = beyond
+        model.lie = lambda claims, nth: dataclasses.replace(
+            claims, **LIES[lie](claims, nth)
+        )
+        clock, copy = FakeClock(EPOCH + records * 3 * 3600), Copy()
+        for _ in range(4):
+            before = model.requests
+            copy.sync(model, clock=clock, page_size=size)
+            assert not copy.differences(model)
+            assert model.requests - before <= most_requests(records, size)
+            clock.time += DAY
+            for key in range(5):
+                model.put(key, int(clock.now()) - EPOCH)
+        # What was held in one night is let go in the next.
+        assert copy.bookmark > (T0 + dt.timedelta(hours=3 * (records - 1))).isoformat()
 
     @pytest.mark.parametrize("capped", [False, True])
     @pytest.mark.parametrize("size", [40, 1000])
@@ -211,8 +313,7 @@ class TestClaims:
         copy = Copy()
         copy.sync(model, page_size=size)
         assert not copy.differences(model)
-        page = 40 if capped else size
-        assert model.requests <= 5 * math.ceil(2_345 / page) + 6
+        assert model.requests <= most_requests(2_345, 40 if capped else size)
 
     @pytest.mark.parametrize("beyond", ["empty", "get", "post", "last"])
     @pytest.mark.parametrize("size", [1, 3, 40, 1000])
@@ -226,7 +327,7 @@ class TestClaims:
         copy = Copy()
         copy.sync(model, page_size=size)
         assert not copy.differences(model)
-        assert model.requests <= 5 * math.ceil(117 / size) + 20
+        assert model.requests <= most_requests(117, size)
 
 
 class TestNames:
