@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
+import subprocess
 import typing as t
 
 import pytest
@@ -11,7 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 from warehouses import PROJECT
 
-from dev_tools.environments import DBT_PINS, ROOT
+from dev_tools.environments import DBT_PINS, ROOT, dbt_environment
 from dev_tools.marts import MARTS
 from dev_tools.marts.events import NOT_DENIALS
 
@@ -128,3 +130,31 @@ def test_dbt_builds_where_the_loader_writes():
         if "default_target_schema" in config
     }
     assert schemas == {DBT["vars"]["drchrono_schema"]}
+
+
+def test_another_project_can_use_it(tmp_path):
+    """As a package of a project that has models of its own."""
+    files = {
+        "dbt_project.yml": "name: mine\nversion: 1.0.0\nprofile: drchrono\n"
+        "flags: {send_anonymous_usage_stats: false}\n",
+        "packages.yml": f"packages: [{{local: {PROJECT}}}]\n",
+        "profiles.yml": (PROJECT / "profiles.yml").read_text("utf-8"),
+        "models/mine.sql": "select * from {{ ref('ar_aging') }}",
+    }
+    (tmp_path / "models").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    dbt = dbt_environment().parent / "dbt"
+    for command in (["deps"], ["ls", "-q", "--resource-type", "model"]):
+        done = subprocess.run(
+            [dbt, *command, "--profiles-dir", tmp_path],
+            cwd=tmp_path,
+            env=os.environ | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+    models = done.stdout.split()
+    assert "mine.mine" in models
+    assert {f"drchrono.marts.{mart}" for mart in MARTS} <= {*models}
