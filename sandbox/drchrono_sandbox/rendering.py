@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import typing as t
@@ -47,6 +48,7 @@ class Variant(t.NamedTuple):
         verbose: With verbose-only fields.
         with_id: With its `id`, where that isn't the key.
         with_updated_at: With its `updated_at`.
+        values: Fields that have one value in all records, as a JSON object.
         odd: Share of records with junk in them.
         mark: Prefix of planted values.
     """
@@ -54,6 +56,7 @@ class Variant(t.NamedTuple):
     verbose: bool
     with_id: bool
     with_updated_at: bool
+    values: str
     odd: float
     mark: str
 
@@ -73,6 +76,7 @@ class Variant(t.NamedTuple):
             verbose=verbose,
             with_id=stream not in settings.without_id,
             with_updated_at=stream not in settings.without_updated_at,
+            values=json.dumps(found) if (found := settings.values.get(stream)) else "",
             odd=settings.odd,
             mark=settings.mark,
         )
@@ -142,6 +146,8 @@ def render(practice: Practice, stream: str, row: Row, variant: Variant) -> Recor
         record.pop("id", None)
     if not variant.with_updated_at:
         record.pop("updated_at", None)
+    if variant.values:
+        record = {**record, **json.loads(variant.values)}
     if variant.odd:
         record = _odd(stream, record, row, variant.odd)
     if variant.mark:

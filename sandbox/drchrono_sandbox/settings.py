@@ -103,6 +103,7 @@ class Settings:
             and never or always delivers inactive patients.
         without_id: Streams whose records carry no `id`.
         without_updated_at: Streams whose records carry no `updated_at`.
+        values: By stream, fields of which all records of a bulk list have one value.
         odd: Share of records with junk in them.
         mark: Prefix of planted values in all text, errors and tokens; off if empty.
         hourly_limit: Requests per application and clock hour.
@@ -162,6 +163,7 @@ class Settings:
     show_inactive: t.Literal["honoured", "never", "always"] = "honoured"
     without_id: tuple[str, ...] = ("clinical_notes",)
     without_updated_at: tuple[str, ...] = ("clinical_notes", "prescription_messages")
+    values: Mapping[str, Mapping[str, t.Any]] = dataclasses.field(default_factory=dict)
     odd: float = 0.0
     mark: str = ""
     hourly_limit: int | None = 1_000_000

@@ -97,6 +97,13 @@ def test_records_come_in_the_order_that_was_asked_for(bench, stream):
     assert api.post(stream, order_by=refused).status == 400
 
 
+def test_a_field_can_have_one_value_in_all_records(bench):
+    api = bench(values={"line_items": {"doctor": 7, "code": None}})
+    found = api.whole("line_items", page_size=25)
+    assert {(record["doctor"], record["code"]) for record in found} == {(7, None)}
+    assert len({record["doctor"] for record in api.whole("appointments")}) > 1
+
+
 def test_order_within_one_update_time_can_be_set(bench):
     practice = Practice.generate(records=200, now=NOW, shared=1.0, shared_moments=1)
 

@@ -74,6 +74,8 @@ def report(
     *,
     records: int = 40,
     zone_hours: float = 0.0,
+    machine_ahead: float = 0.0,
+    changing: tuple[str, ...] = ("line_items", "patients"),
     faults: t.Iterable[Fault | dict[str, t.Any]] = (),
     stop_at: float = float("inf"),
     options: t.Iterable[str] = (),
@@ -81,7 +83,7 @@ def report(
     **settings: t.Any,
 ) -> Found:
     """Run `--report` once."""
-    clock = simulated.SimulatedClock(NOW)
+    clock = simulated.SimulatedClock(NOW, machine_ahead=machine_ahead)
     practice = Practice.generate(
         records=records, now=NOW - 86_400 * 2, zone_hours=zone_hours, seed=5
     )
@@ -91,7 +93,7 @@ def report(
     clock.time -= 72 * 3600
     for _ in range(72 * 2):
         clock.time += 1800
-        api.change(Changes(updates=3, streams=("line_items", "patients")))
+        api.change(Changes(updates=3, streams=changing))
     clock.stop_at = NOW + stop_at
     api.log.clear()
     home = directory / "home"

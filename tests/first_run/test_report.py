@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 import pytest
-from drchrono_sandbox import Fault
+from drchrono_sandbox import Changes, Fault
+from drchrono_sandbox.rendering import MARK_DATE, MARK_DIGITS
 from first_runs import DOCS, rendered, report
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,12 @@ from tap_drchrono.first_run.readings import envelope, money, reasons, statuses
 from tap_drchrono.tap import TapDrchrono
 
 MARK = "Zq7Marked"
+BULK = (
+    *("appointments", "patients", "line_items", "transactions", "clinical_notes"),
+    *("prescription_messages", "eligibility_checks", "clinical_note_field_values"),
+)
+MONEY = ("line_items", "transactions")
+PAID_BACK = {"adjustment_reason": "253", "ins_paid": "-1.00", "adjustment": "1.00"}
 
 SIDES = {
     "The clock of updated_at: line_items": ({}, {"zone_hours": -5.0}),
@@ -50,7 +57,44 @@ SIDES = {
         {"denied_streams": ("staff",)},
         {"denied_streams": ("staff", "users")},
     ),
-    "Deleted appointments": ({"records": 100}, {"records": 1}),
+    "Deleted appointments": (
+        {"records": 100},
+        {"records": 100, "values": {"appointments": {"deleted_flag": False}}},
+    ),
+    "Whose records the authorization sees": (
+        {},
+        {"values": {stream: {"doctor": 1} for stream in BULK}},
+    ),
+    "GET of doctors": ({}, {"denied_streams": ("doctors",)}),
+    "How long a list takes": ({}, {"denied_streams": ("patients",)}),
+    "Page 2 continues page 1": (
+        {},
+        {"changes_per_list": Changes(updates=20, streams=("line_items",))},
+    ),
+    "This machine's clock": ({}, {"machine_ahead": 600.0}),
+    "Other headers": ({}, {"extra_headers": {"X-Frame-Options": "DENY"}}),
+    "Most records of one updated_at": (
+        {},
+        {"values": {"line_items": {"updated_at": "2026-01-01T13:00:00"}}},
+    ),
+    "Forms of id": ({}, {"values": {"patients": {"id": "Zq-7"}}}),
+    "Forms of appointment": ({}, {"values": {"line_items": {"appointment": "1_x"}}}),
+    "line_items: insurance_status": (
+        {},
+        {"values": {"line_items": {"insurance_status": ""}}},
+    ),
+    **{
+        f"line_items: {name} =": ({}, {"values": {"line_items": {name: "0.07"}}})
+        for name in ("ins_total", "paid_total", "balance_total", "billed")
+    },
+    "transactions: ins_paid or adjustment": (
+        {"changing": MONEY},
+        {"changing": MONEY, "values": {"transactions": PAID_BACK}},
+    ),
+    "transactions: reason 253": (
+        {"changing": MONEY, "values": {"transactions": PAID_BACK}},
+        {"changing": MONEY, "values": {"transactions": PAID_BACK | {"ins_paid": "1"}}},
+    ),
 }
 """What is unknown, and two ways in which the sandbox can be."""
 
@@ -326,6 +370,8 @@ def test_no_value_reaches_the_page_the_json_the_log_or_a_file(
         texts = [file.read_text("utf-8") for file in found.files.values()]
         told = "\n".join([found.output, found.log, found.page, *texts])
         assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-", told)
+        assert MARK_DATE not in told
+        assert MARK_DIGITS not in told.replace(",", "")
         assert MARK not in told
         assert MARK.lower() not in told.lower()
         assert "uuid=" not in told
