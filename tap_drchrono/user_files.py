@@ -24,6 +24,11 @@ _NO_SETTINGS = ("LOGLEVEL", "NO_BROWSER", "REDIRECT_URI", "REPLACE", "SCOPES")
 `tap-drchrono-authorize`."""
 
 
+_LIKENESS = 0.4
+"""How alike names are at least, from 0 to 1, for one to be meant by the other: half of
+a name is enough."""
+
+
 def from_environment(schema: Mapping[str, t.Any], prefix: str) -> dict[str, t.Any]:
     """Read settings from environment variables.
 
@@ -88,7 +93,7 @@ def misspelt(
             continue
         if name.endswith(siblings) or (inherited and name.startswith(inherited)):
             continue
-        near = difflib.get_close_matches(name, settings, n=1)
+        near = difflib.get_close_matches(name, settings, 1, _LIKENESS)
         meant = f" Is {prefix}{near[0]} meant?" if near else ""
         lines.append(f"The variable {variable} is no setting of the tap.{meant}")
     return lines

@@ -33,6 +33,19 @@ def test_a_misspelt_variable_is_told_with_the_nearest_setting():
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("TOKEN", "ACCESS_TOKEN"),
+        ("EXTRA", "EXTRA_STREAMS"),
+        ("QUOTA_LIMIT", "HOURLY_REQUEST_LIMIT"),
+    ],
+)
+def test_a_part_of_a_name_is_near_enough(given, meant):
+    (line,) = told(f"{PREFIX}{given}")
+    assert line.endswith(f"Is {PREFIX}{meant} meant?")
+
+
 def test_one_that_is_like_no_setting_is_told_without_a_guess():
     assert told("TAP_DRCHRONO_QQ") == [
         "The variable TAP_DRCHRONO_QQ is no setting of the tap."
