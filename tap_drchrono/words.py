@@ -1,6 +1,11 @@
-"""Numbers in words, as a person would say them."""
+"""Numbers and names in words, as a person would say them."""
 
 from __future__ import annotations
+
+import typing as t
+
+if t.TYPE_CHECKING:
+    from collections.abc import Collection
 
 _TENS = 55
 """Seconds below which a time is told in tens of seconds."""
@@ -21,6 +26,19 @@ def counted(number: int, noun: str) -> str:
         Such as `1 page` or `12,000 pages`.
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def named(noun: str, names: Collection[str]) -> str:
+    """Write things by name.
+
+    Args:
+        noun: One of them.
+        names: Their names.
+
+    Returns:
+        Such as `scope billing:read` or `scopes calendar:read, clinical:read`.
+    """
+    return f"{noun}{'' if len(names) == 1 else 's'} {', '.join(names)}"
 
 
 def roughly(seconds: float) -> str:

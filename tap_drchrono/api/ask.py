@@ -8,6 +8,7 @@ from collections import Counter
 
 import requests
 
+from tap_drchrono.api.answers import OddAnswerError
 from tap_drchrono.api.outage import in_words
 from tap_drchrono.api.retries import (
     FAILURES,
@@ -138,31 +139,22 @@ class Api:
 
         Raises:
             EndpointError: If the host fails on this endpoint, and not on others.
-            StreamError: If it failed too often otherwise, or `read` says that it is
-                refused.
+            StreamError: If it failed too often otherwise, an answer is odd twice in a
+                row, or `read` says that it is refused.
             HostError: If nobody can reach the host, or an outage takes too long.
             CredentialsError: If no token is taken.
         """
         prepared = _prepared(request)
-        failed: list[Exception] = []
-
-        def once() -> Answered[T]:
-            if failed and again:
-                again(failed.pop())
-            try:
-                response = self._send(endpoint, prepared)
-                return Answered(response, read(response))
-            except FAILURES as error:
-                failed[:] = [error]
-                raise
-
+        question = _Question(
+            endpoint, lambda: self._send(endpoint, prepared), read, again
+        )
         waits = tries > 1 and not self._outage.hurried
         tries = tries if waits else 1
         verdict: Verdict | None = None
         failures = 0
         while True:
             try:
-                answered = self._tried(once, endpoint, tries)
+                answered = self._tried(question.once, endpoint, tries)
             except FAILURES as found:
                 error = found
             else:
@@ -293,6 +285,45 @@ class Api:
             return self._authenticator.refused_elsewhere(path, list(by_path))
         taken = shows_that_the_token_is_taken(response)
         return Elsewhere.TAKEN if taken else Elsewhere.UNKNOWN
+
+
+class _Question(t.Generic[T]):
+    """A request that may have to be sent several times."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        send: Callable[[], requests.Response],
+        read: Callable[[requests.Response], T],
+        again: Callable[[Exception], None] | None,
+    ) -> None:
+        self._endpoint = endpoint
+        self._send = send
+        self._read = read
+        self._again = again
+        self._before: Exception | None = None
+
+    def once(self) -> Answered[T]:
+        """Send it and read the answer.
+
+        Raises:
+            StreamError: If the answer is as odd as the one before.
+        """
+        if self._before and self._again:
+            self._again(self._before)
+        try:
+            response = self._send()
+            return Answered(response, self._read(response))
+        except FAILURES as error:
+            if {type(error), type(self._before)} == {OddAnswerError}:
+                msg = (
+                    f"{self._endpoint.stream}: {error} for {self._endpoint.path}, "
+                    "twice in a row. It can be read, and is not what DrChrono "
+                    "documents: check api_url; if that is right, report it to DrChrono."
+                )
+                raise StreamError(msg) from None
+            self._before = error
+            raise
 
 
 def _prepared(request: HTTPRequest) -> requests.PreparedRequest:

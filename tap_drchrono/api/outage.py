@@ -24,8 +24,9 @@ _FIRST_WAIT = 2.0
 _LONGEST_WAIT = 60.0
 _A_LINE_EVERY = 60.0
 _IMPATIENCE = 4.5
-"""Seconds after which a host that nobody reaches and that never answered is given up:
-its name is wrong. The wait before the next try would end beyond ten seconds."""
+"""Seconds after which a host is given up that nobody reaches, or that gives pages
+instead of a first token: its name is wrong. The wait before the next try would end
+beyond ten seconds."""
 
 _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (requests.exceptions.ConnectTimeout, "No connection in time"),
@@ -102,6 +103,7 @@ class Outage:
         self._logger = logger
         self._patience = patience
         self._reached = False
+        self._was_usable = False
         self._failing_since: float | None = None
         self._began: float | None = None
         self._last_line = 0.0
@@ -121,7 +123,7 @@ class Outage:
     def answered(self) -> None:
         """Note that a request got a usable answer at last."""
         self.over()
-        self._reached = True
+        self._reached = self._was_usable = True
         if self._failing_since is not None:
             self.lasted += self._clock.now() - self._failing_since
         self._failing_since = None
@@ -162,11 +164,13 @@ class Outage:
             )
             raise HostError(msg)
 
-    def wait(self, error: Exception) -> None:
+    def wait(self, error: Exception, *, is_doubtful: bool = False) -> None:
         """Wait before the next try.
 
         Args:
             error: Why the last one failed.
+            is_doubtful: Whether it looks like another host, and nothing is known that
+                ever came from this one.
 
         Raises:
             HostError: If the outage has taken too long.
@@ -175,9 +179,16 @@ class Outage:
         self.failed(error)
         now = self._clock.now()
         patience = self._patience
-        if not self._reached and is_unreachable(error):
+        is_wrong_host = is_doubtful and not self._was_usable
+        if is_wrong_host or (not self._reached and is_unreachable(error)):
             patience = min(patience, _IMPATIENCE)
         left = (self._failing_since or now) + patience - now
+        if is_wrong_host and (left <= 0 or self.hurried):
+            msg = (
+                f"api_url: what answers there is hardly DrChrono ({in_words(error)} "
+                "for /o/token/). Correct the setting, and run the tap again."
+            )
+            raise HostError(msg)
         if left <= 0 or self.hurried:
             msg = (
                 f"DrChrono gives no usable answer ({in_words(error)}), for "

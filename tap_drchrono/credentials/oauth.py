@@ -34,6 +34,10 @@ class UnclearOutcomeError(Exception):
     """No usable answer: the token may have been spent, or not."""
 
 
+class PageError(UnclearOutcomeError):
+    """A page of HTML instead of a token: of DrChrono's edge, or of another host."""
+
+
 def ask(
     send: Send, api_url: str, form: Mapping[str, str], *, now: Callable[[], float]
 ) -> Pair:
@@ -68,6 +72,9 @@ def ask(
     body = _json_object(response)
     if response.status_code == HTTPStatus.OK and usable(body.get("access_token")):
         return _pair(body, now(), form.get("refresh_token", ""))
+    if response.ok and "html" in response.headers.get("Content-Type", "").lower():
+        msg = f"HTTP {response.status_code} with HTML instead of JSON"
+        raise PageError(msg)
     raise _error(response.status_code, body)
 
 

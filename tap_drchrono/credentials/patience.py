@@ -8,11 +8,13 @@ import typing as t
 class Patience(t.Protocol):
     """Waits between two tries, for as long as an outage may take."""
 
-    def wait(self, error: Exception) -> None:
+    def wait(self, error: Exception, *, is_doubtful: bool = False) -> None:
         """Wait before the next try.
 
         Args:
             error: Why the last one failed.
+            is_doubtful: Whether it looks like another host, and nothing is known that
+                ever came from this one.
 
         Raises:
             HostError: If it has taken too long.

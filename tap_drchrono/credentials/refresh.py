@@ -154,7 +154,11 @@ class Refresher:
                     logger.warning("The refresh is put off (%s)", error)
                     return Obtained(good, refreshed=False)
                 cause = error.__cause__
-                self._patience.wait(cause if isinstance(cause, Exception) else error)
+                self._patience.wait(
+                    cause if isinstance(cause, Exception) else error,
+                    is_doubtful=isinstance(error, oauth.PageError)
+                    and spending.grant is None,
+                )
                 # Where locks do nothing, someone else may have refreshed meanwhile.
                 if good := self._good(refused):
                     return Obtained(good, refreshed=False)

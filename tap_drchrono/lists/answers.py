@@ -46,8 +46,11 @@ def interpret(token: Token, response: requests.Response) -> Answer:
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         answer = read_answer(body)
         if answer is None:
-            reason = unreadable(endpoint, response, body, "a known list status")
-            raise RetriableAPIError(reason, response)
+            error = unreadable(endpoint, response, body, "a known list status")
+            if _is_unknown_status(body):
+                # A word that the documentation lacks may be one for waiting.
+                raise RetriableAPIError(str(error), response)
+            raise error
         return answer
     word = f"HTTP {status}"
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -61,6 +64,12 @@ def interpret(token: Token, response: requests.Response) -> Answer:
     if isinstance(token, Fetch) and status in _NOT_FOUND:
         return Answer(Status.GONE, word)
     raise StreamError(refusal(endpoint, response, body))
+
+
+def _is_unknown_status(body: object) -> bool:
+    """Tell a list with a word for its status that is not known."""
+    word = body.get("status") if isinstance(body, dict) else None
+    return isinstance(word, str) and word.strip().lower() != "complete"
 
 
 def _is_beyond_the_last_page(token: Token, status: int, body: object) -> bool:

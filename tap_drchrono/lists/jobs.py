@@ -10,6 +10,7 @@ import dataclasses
 import enum
 import typing as t
 
+from tap_drchrono.api.answers import records_of
 from tap_drchrono.lists.claims import Claims
 from tap_drchrono.lists.windows import Window
 
@@ -333,10 +334,8 @@ def read_answer(body: object) -> Answer | None:
     known = word.strip().lower() if isinstance(word, str) else None
     if known == "in progress":
         return Answer(Status.IN_PROGRESS, "In progress", uuid)
-    records = body.get("results", body.get("data"))
-    if known != "complete" or not isinstance(records, list):
-        return None
-    if not all(isinstance(record, dict) for record in records):
+    records = records_of(body)
+    if known != "complete" or records is None:
         return None
     claims = Claims.read(body.get("pagination"))
     return Answer(Status.COMPLETE, "Complete", uuid, records, claims)

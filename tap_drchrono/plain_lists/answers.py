@@ -7,7 +7,14 @@ from http import HTTPStatus
 
 from singer_sdk.exceptions import RetriableAPIError
 
-from tap_drchrono.api.answers import decoded, needs, refusal, unreadable
+from tap_drchrono.api.answers import (
+    absence,
+    decoded,
+    records_of,
+    refusal,
+    refused_parameters,
+    unreadable,
+)
 from tap_drchrono.errors import RefusedError, StreamError
 from tap_drchrono.plain_lists.links import Parameters, is_numbered
 
@@ -23,6 +30,8 @@ _NOT_FOR_YOU = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _NOT_THERE = frozenset(
     {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE}
 )
+_DISPENSABLE = frozenset({"page_size", "show_archived", "verbose"})
+"""Parameters without which a list can be read as well, if less of it."""
 
 
 class Ask(t.NamedTuple):
@@ -38,18 +47,57 @@ class Ask(t.NamedTuple):
     number: int = 1
     turn: int = 1
 
-    def with_times(self) -> Ask:
-        """Ask for the same, with a time of day behind each day."""
-        return self._replace(
-            parameters=tuple(
-                (name, f"{value}T00:00:00" if _is_day(name, value) else value)
-                for name, value in self.parameters
-            )
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the parameters."""
+        return frozenset(name for name, _ in self.parameters)
+
+    def leaving_out(self, names: frozenset[str]) -> Ask:
+        """Ask for the same, without some parameters.
+
+        Args:
+            names: Their names.
+        """
+        kept = tuple(one for one in self.parameters if one[0] not in names)
+        return self._replace(parameters=kept)
+
+    def without(self, body: object) -> Ask | None:
+        """Ask for the same, without what a 400 complains of.
+
+        Args:
+            body: Its JSON, decoded.
+
+        Returns:
+            The request with a time of day behind a day that is refused, and without
+            parameters that are not vital; None if that changes nothing.
+        """
+        refused = refused_parameters(body)
+        kept = tuple(
+            (name, f"{value}T00:00:00" if _is_day(name, value) else value)
+            if name in refused
+            else (name, value)
+            for name, value in self.parameters
+            if not (name in refused and name in _DISPENSABLE)
         )
+        return None if kept == self.parameters else self._replace(parameters=kept)
 
 
-class DayRefusedError(StreamError):
-    """A `since` that is a day is refused; it may have to be a day with a time."""
+class ParametersRefusedError(StreamError):
+    """Some parameters are refused, and it may do to ask in another way.
+
+    Attributes:
+        instead: What to ask.
+    """
+
+    def __init__(self, msg: str, instead: Ask) -> None:
+        """Remember what to ask.
+
+        Args:
+            msg: The refusal, in one line.
+            instead: What to ask.
+        """
+        super().__init__(msg)
+        self.instead = instead
 
 
 class PlainAnswer(t.NamedTuple):
@@ -82,17 +130,16 @@ def interpret(
 
     Raises:
         RefusedError: If the list is not there for this authorization.
-        DayRefusedError: If it may help to write days with a time.
+        ParametersRefusedError: If it may help to ask in another way.
         StreamError: If asking again would not help.
         RetriableAPIError: If asking again may help. Its text holds no data.
     """
     status = response.status_code
     body = decoded(response)
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        records = _records(body)
+        records = records_of(body)
         if records is None:
-            reason = unreadable(endpoint, response, body, "a list of records")
-            raise RetriableAPIError(reason, response)
+            raise unreadable(endpoint, response, body, "a list of records")
         return PlainAnswer(records, t.cast("Record", body).get("next"), at)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         reason = f"HTTP {status}"
@@ -100,30 +147,16 @@ def interpret(
     if status in _NOT_THERE and ask.number > 1 and is_numbered(ask.parameters):
         # The list became shorter meanwhile.
         return PlainAnswer((), None, at)
-    if status in _NOT_FOR_YOU or (status in _NOT_THERE and ask.number == 1):
-        msg = (
-            f"{endpoint.stream}: DrChrono refuses access to {endpoint.path} (HTTP "
-            f"{status}). {needs(endpoint)}"
-        )
-        raise RefusedError(msg)
+    if status in _NOT_THERE and ask.number == 1:
+        raise RefusedError(absence(endpoint, status))
     why = refusal(endpoint, response, body)
-    if status == HTTPStatus.BAD_REQUEST and isinstance(body, dict):
-        days = {name for name, value in ask.parameters if _is_day(name, value)}
-        if days & body.keys():
-            raise DayRefusedError(why)
+    if status in _NOT_FOR_YOU:
+        raise RefusedError(why)
+    if status == HTTPStatus.BAD_REQUEST and (left := ask.without(body)):
+        raise ParametersRefusedError(why, left)
     raise StreamError(why)
 
 
 def _is_day(name: str, value: str) -> bool:
     """Tell a `since` that is a day; the forms of this are not documented."""
     return name.endswith("since") and len(value) == len("2026-01-31")
-
-
-def _records(body: object) -> list[Record] | None:
-    """Find the records: in `results`, else in `data`."""
-    if not isinstance(body, dict):
-        return None
-    found = body["results"] if "results" in body else body.get("data")
-    if not isinstance(found, list):
-        return None
-    return found if all(isinstance(record, dict) for record in found) else None

@@ -45,7 +45,8 @@ def parameters(
     except ValueError:
         msg = "is no address"
         raise LinkError(msg) from None
-    if parts.path and parts.path.rstrip("/") not in paths:
+    is_query_alone = not (parts.scheme or parts.netloc or parts.path)
+    if not is_query_alone and parts.path.rstrip("/") not in paths:
         msg = "leads to another endpoint"
         raise LinkError(msg)
     found = parse_qsl(parts.query, keep_blank_values=True)

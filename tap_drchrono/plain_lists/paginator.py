@@ -13,6 +13,7 @@ from tap_drchrono.pages import Outcome, Page
 from tap_drchrono.plain_lists.answers import Ask, PlainAnswer
 from tap_drchrono.plain_lists.links import LinkError, is_numbered, parameters
 from tap_drchrono.plain_lists.newest import Newest
+from tap_drchrono.plain_lists.settling import Settling
 
 if t.TYPE_CHECKING:
     import datetime as dt
@@ -27,7 +28,7 @@ if t.TYPE_CHECKING:
 _MOST_PAGES = 2000
 """Pages of a list: half a million records, four hours of requests."""
 _MOST_PASSES = 5
-"""Passes through a list of counted pages that never gives the same keys twice."""
+"""Passes through a list of counted pages of which each one brings what was missed."""
 
 
 class PlainSource(t.NamedTuple):
@@ -55,7 +56,7 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
 
     A cursor names a position, so what does not change is met exactly once. Counted
     pages shift where a record is deleted, and one that did not change is lost: such a
-    list is read until two passes give the same keys.
+    list is read again until a pass brings nothing that was missed.
     """
 
     def __init__(self, source: PlainSource, warn: Callable[[str], None]) -> None:
@@ -74,8 +75,9 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
         self._asked: set[Parameters] = {first.parameters}
         self._seen: set[tuple[str, object]] = set()
         self._keys: set[str] = set()
-        self._keys_before: set[str] = set()
+        self._settling = Settling()
         self._settled = False
+        self._astray_by: str | None = None
         self._is_counted = False
         self._pages_again = 0
         self.pages = 0
@@ -85,7 +87,19 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
 
     @override
     def get_next(self, response: requests.Response) -> Ask | None:
-        """Say what to ask next, or None at the end of the list."""
+        """Say what to ask next, or None at the end of the list.
+
+        Raises:
+            StreamError: If `next` does not lead on. The page that held it is out.
+        """
+        if self._astray_by is not None:
+            endpoint = self._source.endpoint
+            msg = (
+                f"{endpoint.stream}: the address of the next page that DrChrono gives "
+                f"for {endpoint.path} {self._astray_by}. Run the tap again later; if "
+                "it stays, report it to DrChrono."
+            )
+            raise StreamError(msg)
         return self._next
 
     def page(self, answer: PlainAnswer) -> Page | None:
@@ -97,9 +111,6 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
         Returns:
             Its records, without those that need not be written; the bookmark stays
             where it was, since no order is promised.
-
-        Raises:
-            StreamError: If `next` does not lead on.
         """
         ask = t.cast("Ask", self.current_value)
         following = self._following(answer)
@@ -113,9 +124,11 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
         else:
             changes = [None] * len(answer.records)
         self._newest.see(changes, self.started)
-        records = [one for one in answer.records if self._is_wanted(one, ask.turn)]
+        records = [
+            one for one in answer.records if self._is_wanted(one, ask.turn, answer.at)
+        ]
         self.records += len(records)
-        self._next = self._after(ask, following)
+        self._next = None if self._astray_by else self._after(ask, following)
         return Page(records, self._source.bookmark, self._source.bookmark)
 
     def outcome(self) -> Outcome:
@@ -133,7 +146,7 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
             twice=self.twice,
         )
 
-    def _is_wanted(self, record: Record, turn: int) -> bool:
+    def _is_wanted(self, record: Record, turn: int, at: float) -> bool:
         """Tell whether a record is to be written, and remember that it came."""
         key = record.get(self._source.endpoint.key)
         changed = None
@@ -144,6 +157,7 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
             self.twice += turn == 1 and name in self._keys
             self._keys.add(name)
             if self._is_counted:
+                self._settling.see(name, changed, at)
                 version = (name, changed)
                 if turn > 1 and version in self._seen:
                     return False
@@ -157,23 +171,29 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
         try:
             return parameters(answer.next, source.parameters, source.paths)
         except LinkError as error:
-            raise StreamError(self._astray(str(error))) from None
+            self._astray_by = str(error)
+            return None
 
     def _after(self, ask: Ask, found: Parameters | None) -> Ask | None:
         """Say what to ask after a page."""
         if found is None:
             return self._after_pass(ask)
         if found in self._asked:
-            raise StreamError(self._astray("leads to a page that was read before"))
-        if ask.number >= _MOST_PAGES:
-            raise StreamError(self._astray(f"leads on after {_MOST_PAGES} pages"))
-        self._asked.add(found)
-        return Ask(found, ask.number + 1, ask.turn)
+            self._astray_by = "leads to a page that was read before"
+        elif ask.number >= _MOST_PAGES:
+            self._astray_by = f"leads on after {_MOST_PAGES} pages"
+        else:
+            self._asked.add(found)
+            return Ask(found, ask.number + 1, ask.turn)
+        return None
 
     def _after_pass(self, ask: Ask) -> Ask | None:
         """Say whether the list is read, or has to be read again."""
-        same_again = ask.turn > 1 and self._keys == self._keys_before
-        if ask.number == 1 or not self._is_counted or same_again:
+        if (
+            ask.number == 1
+            or not self._is_counted
+            or self._settling.ends_pass(t.cast("float", self.started))
+        ):
             self._settled = True
         elif ask.turn >= _MOST_PASSES:
             self._warn(
@@ -183,15 +203,5 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
         else:
             first = Ask(tuple(sorted(self._source.parameters.items())))
             self._asked = {first.parameters}
-            self._keys_before, self._keys = self._keys, set()
             return first._replace(turn=ask.turn + 1)
         return None
-
-    def _astray(self, problem: str) -> str:
-        """Say that a `next` is not followed."""
-        endpoint = self._source.endpoint
-        return (
-            f"{endpoint.stream}: the address of the next page that DrChrono gives for "
-            f"{endpoint.path} {problem}. Run the tap again later; if it stays, report "
-            "it to DrChrono."
-        )

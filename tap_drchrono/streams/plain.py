@@ -15,7 +15,7 @@ from tap_drchrono.api.headers import server_time
 from tap_drchrono.endpoints import Group
 from tap_drchrono.plain_lists.answers import (
     Ask,
-    DayRefusedError,
+    ParametersRefusedError,
     PlainAnswer,
     interpret,
 )
@@ -57,6 +57,9 @@ class PlainStream(DrChronoStream[Ask, PlainAnswer]):
     """Whether verbose fields are worth pages of a fifth of the size."""
     sized: t.ClassVar[bool] = True
     """Whether `page_size` is documented."""
+
+    _refused: frozenset[str] = frozenset()
+    """Parameters that DrChrono refused in this run."""
 
     def source(self) -> PlainSource:
         """Say what is read, and from which day on."""
@@ -111,13 +114,24 @@ class PlainStream(DrChronoStream[Ask, PlainAnswer]):
 
     @override
     def ask(self, token: Ask) -> Answered[PlainAnswer]:
-        try:
-            return self._ask(token)
-        except DayRefusedError:
-            return self._ask(token.with_times())
+        """Ask for a page; where parameters are refused, without them."""
+        asked = token.leaving_out(self._refused)
+        while True:
+            try:
+                answered = self._ask(asked)
+            except ParametersRefusedError as refused:
+                asked = refused.instead
+                continue
+            self._refused = token.names - asked.names
+            for name in sorted(self._refused):
+                self.warn_once(
+                    f"DrChrono refuses the parameter {name} for {self.path}, so the "
+                    "list is read without it."
+                )
+            return answered
 
     def _ask(self, token: Ask) -> Answered[PlainAnswer]:
-        """Ask for a page, with a day in the one form or the other."""
+        """Ask for a page, in one way."""
         endpoint = self.endpoint()
 
         def read(response: requests.Response) -> PlainAnswer:

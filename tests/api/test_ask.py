@@ -10,6 +10,7 @@ from list_model import FakeClock
 from singer_sdk.exceptions import RetriableAPIError
 from singer_sdk.streams.rest import HTTPRequest
 
+from tap_drchrono.api.answers import OddAnswerError
 from tap_drchrono.api.ask import Api
 from tap_drchrono.api.outage import Outage
 from tap_drchrono.endpoints import Endpoint
@@ -205,3 +206,40 @@ def test_a_request_that_is_tried_once_waits_for_nothing(api_with, clock):
         ask(api, tries=1)
     assert host.asked == ["a"]
     assert clock.slept == []
+
+
+def test_json_of_another_kind_is_looked_at_twice(api_with, clock):
+    api, host = api_with(A, B)
+
+    def read_odd(response):
+        msg = "HTTP 200 without a list of records"
+        raise OddAnswerError(msg, response)
+
+    with pytest.raises(StreamError, match="twice in a row") as raised:
+        api.ask(A, request_of(A), read_odd)
+    assert "7 times" not in str(raised.value)
+    assert host.asked == ["a", "a"]
+    assert clock.now() - START < 2
+
+
+def test_and_read_if_it_makes_sense_then(api_with):
+    api, host = api_with(A, B)
+    looks = []
+
+    def read_second(response):
+        looks.append(response)
+        if len(looks) == 1:
+            msg = "HTTP 200 without a list of records"
+            raise OddAnswerError(msg, response)
+        return "read"
+
+    assert api.ask(A, request_of(A), read_second).value == "read"
+    assert len(host.asked) == 2
+
+
+def test_before_another_try_it_is_told_why_the_last_one_failed(api_with):
+    api, _ = api_with(A, B, a=(0, 3))
+    told = []
+    api.ask(A, request_of(A), read, again=told.append)
+    assert {str(error) for error in told} == {"HTTP 503"}
+    assert len(told) == 3

@@ -10,7 +10,7 @@ from list_model import FakeClock
 from simulated import CUTS
 
 from tap_drchrono.api.outage import Outage, in_words
-from tap_drchrono.credentials.oauth import UnclearOutcomeError
+from tap_drchrono.credentials.oauth import PageError, UnclearOutcomeError
 from tap_drchrono.errors import HostError
 
 ERROR = requests.ReadTimeout("secret")
@@ -31,10 +31,10 @@ def outage_with(clock, patience=900.0):
     return outage
 
 
-def exhaust(outage, error=ERROR):
+def exhaust(outage, error=ERROR, **how):
     while True:
         try:
-            outage.wait(error)
+            outage.wait(error, **how)
         except HostError as end:
             return str(end)
 
@@ -149,3 +149,31 @@ def test_no_more_patience_is_announced_than_there_is(clock, caplog):
 def test_errors_in_words_hold_no_data(cut):
     assert "secret" not in in_words(of(cut))
     assert "invalid" not in in_words(of(cut))
+
+
+PAGE = PageError("HTTP 200 with HTML instead of JSON")
+
+
+def test_pages_of_which_nothing_is_known_are_a_wrong_address(clock):
+    outage = outage_with(clock)
+    start = clock.now()
+    text = exhaust(outage, PAGE, is_doubtful=True)
+    assert clock.now() - start < 10
+    assert "hardly DrChrono (HTTP 200 with HTML instead of JSON for /o/token/)" in text
+
+
+@pytest.mark.parametrize("was_usable", [True, False])
+def test_pages_of_a_host_that_is_known_are_an_outage(clock, was_usable):
+    outage = outage_with(clock)
+    if was_usable:
+        outage.answered()
+    start = clock.now()
+    assert "outage_timeout" in exhaust(outage, PAGE, is_doubtful=was_usable)
+    assert clock.now() - start == pytest.approx(900)
+
+
+def test_somebody_who_looks_on_is_told_of_the_wrong_address_at_once(clock):
+    outage = outage_with(clock)
+    outage.hurried = True
+    assert "hardly DrChrono" in exhaust(outage, PAGE, is_doubtful=True)
+    assert clock.slept == []

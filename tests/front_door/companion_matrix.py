@@ -90,13 +90,20 @@ def _passing(name: str, kind: str, says: str, cut: str = "", **more: t.Any) -> T
     return Trouble(name, {"kind": kind, **more}, WHOLE, _fails(f"{says} for"), cut=cut)
 
 
+def _odd(name: str, kind: str) -> Trouble:
+    """An answer of which the second one says that there is no use in a third."""
+    says = "without a list of records for /api/{}, twice in a row"
+    return Trouble(name, {"kind": kind}, WHOLE, _fails(says))
+
+
 def _unreached(name: str, cut: str) -> Trouble:
     """No way to the host, though only this list asks for it in vain."""
     return Trouble(name, {"kind": "close"}, WHOLE, _fails("failed"), cut=cut)
 
 
 def _refused(status: str, *, also_later: bool) -> Trouble:
-    refused = Expect(Outcome.REFUSED, f"refuses access to /api/{{}} (HTTP {status})")
+    says = "refuses access to /api/{}" if also_later else "has no list at /api/{}"
+    refused = Expect(Outcome.REFUSED, says)
     later = refused if also_later else _fails(f"answers HTTP {status}")
     return Trouble(f"HTTP {status}", {"kind": status}, refused, refused, later)
 
@@ -120,12 +127,10 @@ TROUBLES: tuple[Trouble, ...] = (
     ),
     _passing("HTML instead of JSON", "html", "with HTML instead of JSON"),
     _passing("empty body", "empty_body", _NO_JSON),
-    _passing("JSON that is no object", "not_an_object", "without a list of records"),
+    _odd("JSON that is no object", "not_an_object"),
     _passing("JSON cut off", "truncated_json", _NO_JSON),
     _passing("malformed JSON", "malformed_json", _NO_JSON),
-    _passing(
-        "neither results nor data", "missing_results", "without a list of records"
-    ),
+    _odd("neither results nor data", "missing_results"),
     *(
         Trouble(words, {"kind": kind}, WHOLE, WHOLE)
         for kind, words in (

@@ -70,7 +70,6 @@ def test_row(row, practice, whole, catalog, tmp_path):
             assert len(copy.tables[row.stream]) == len(whole[row.stream]) - 1
         case Outcome.REFUSED:
             assert first.status == (0 if row.stream == OFFERED else 1), first.log
-            assert first.log.count(f"{row.stream}: DrChrono refuses") >= 1
             assert differences(copy, others) == {}
         case Outcome.FAILS:
             assert first.status == 1

@@ -20,6 +20,7 @@ from drchrono_sandbox import (
     Settings,
 )
 from drchrono_sandbox import STREAMS as BULK
+from drchrono_sandbox.messages import json_response
 from drchrono_sandbox.plain.endpoints import PLAIN
 from offline import OfflineTap, offline
 from process import only
@@ -207,21 +208,65 @@ def row_of(log, stream):
     return rows[-1]
 
 
+def spoiling(api, endpoint, spoil):
+    """Let an API answer for an endpoint in another way."""
+    handle = api.handle
+
+    def handled(request):
+        answer = handle(request)
+        if request.path != f"/api/{endpoint}":
+            return answer
+        return spoil(request, answer)
+
+    api.handle = handled
+
+
+class TestOddAnswers:
+    def test_a_null_among_the_records_costs_itself(self, make_tap, catalog):
+        def spoil(_, answer):
+            body = json.loads(answer.body)
+            body["results"].insert(1, None)
+            return json_response(200, body)
+
+        with offline(practice=practice()) as served:
+            spoiling(served.api, "offices", spoil)
+            ended = make_tap(served).run(catalog=only(catalog, ["offices"]))
+            target = ended.good()
+        assert len(target.rows("offices")) == 2
+        assert ended.log.count("A record without a usable id was left out") == 1
+
+    def test_a_parameter_that_is_refused_is_left_out(self, make_tap, catalog):
+        def spoil(request, answer):
+            for name in ("show_archived", "page_size"):
+                if name in request.query:
+                    return json_response(400, {name: ["Unknown parameter."]})
+            return answer
+
+        with offline(practice=practice(offices=400)) as served:
+            spoiling(served.api, "offices", spoil)
+            ended = make_tap(served).run(catalog=only(catalog, ["offices"]))
+            target = ended.good()
+        assert target.rows("offices")
+        assert "refuses the parameter page_size for /api/offices" in ended.log
+        assert ended.log.count("refuses the parameter show_archived") == 1
+
+
 class TestRefused:
     @pytest.mark.parametrize("kind", REFUSALS)
     def test_one_that_is_always_offered_costs_nothing(self, make_tap, catalog, kind):
-        faults = [Fault(kind=kind, endpoint="users", times=None)]
+        faults = [Fault(kind=kind, endpoint="doctors", times=None)]
         with offline(practice=practice(), faults=faults) as served:
-            ended = make_tap(served).run(catalog=only(catalog, ["users", "offices"]))
+            ended = make_tap(served).run(catalog=only(catalog, ["doctors", "offices"]))
             target = ended.good()
         assert len(target.rows("offices")) == 2
-        assert not target.rows("users")
+        assert not target.rows("doctors")
         warned = [line for line in ended.log.splitlines() if "WARNING" in line]
-        warned = [line for line in warned if "users: DrChrono refuses" in line]
+        warned = [line for line in warned if "doctors: DrChrono " in line]
         assert len(warned) == 1
         assert f"HTTP {kind}" in warned[0]
-        assert "the scopes" in warned[0]
-        assert "refused" in row_of(ended.log, "users")
+        assert "the scope user:read" in warned[0]
+        assert ("Grant" in warned[0]) == (kind in {"401", "403"})
+        assert "refused" in row_of(ended.log, "doctors")
 
     def test_it_says_what_is_needed(self, make_tap, catalog):
         faults = [Fault(kind="403", endpoint="custom_vitals", times=None)]

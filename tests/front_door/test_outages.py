@@ -71,7 +71,9 @@ KINDS = ["503", "500", "502", "close", "reset", "hang", "html"]
 @pytest.mark.parametrize("begins", [0, START])
 def test_an_outage_is_waited_out(sync, kind, seconds, begins):
     begins += NOW
-    found = sync({"kind": kind, "begins": begins, "ends": begins + seconds})
+    pages_for_a_first_token = kind == "html" and begins == NOW
+    fault = {"kind": kind, "begins": begins, "ends": begins + seconds}
+    found = sync(fault | {"endpoint": ""} if pages_for_a_first_token else fault)
     ended = found.run()
 
     assert ended.status == 0, ended.log
@@ -250,6 +252,28 @@ class TestAtTheVeryFirstRequest:
         assert ended.status == 1
         assert "DrChrono cannot be reached" in ended.log
         assert found.seconds < 1
+
+
+@pytest.mark.parametrize("options", [[], ["--test"]], ids=["sync", "test"])
+def test_a_host_that_gives_pages_for_a_first_token_is_a_wrong_api_url(sync, options):
+    found = sync({"kind": "html"})
+    ended = found.run(options=options)
+
+    assert ended.status == 1
+    assert found.seconds <= 10
+    assert "api_url: what answers there is hardly DrChrono" in ended.log
+
+
+def test_one_that_gave_a_token_before_is_waited_for(sync):
+    found = sync()
+    assert found.run().status == 0
+    found.clock.time += 3 * 86_400
+    fault = {"kind": "html", "endpoint": "*", "times": None}
+    found.api.set_faults([fault | {"ends": found.clock.time + 600}])
+    ended = found.run()
+
+    assert ended.status == 0, ended.log
+    assert 600 <= found.seconds < 800
 
 
 @pytest.mark.parametrize("kind", ["hang", "503", "429"])

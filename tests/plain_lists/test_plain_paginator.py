@@ -9,11 +9,12 @@ import pytest
 import requests
 from singer_sdk.exceptions import RetriableAPIError
 
+from tap_drchrono.api.answers import OddAnswerError
 from tap_drchrono.endpoints import Endpoint
 from tap_drchrono.errors import RefusedError, StreamError
 from tap_drchrono.plain_lists.answers import (
     Ask,
-    DayRefusedError,
+    ParametersRefusedError,
     PlainAnswer,
     interpret,
 )
@@ -113,6 +114,8 @@ class TestLinks:
             {"url": PATH},
             ["https://drchrono.com/api/tasks?cursor=a"],
             "http://[broken",
+            "https://drchrono.com?cursor=a",
+            "https://drchrono.com/?cursor=a",
         ],
     )
     def test_what_does_not_lead_on_is_refused(self, link):
@@ -131,8 +134,20 @@ class TestPages:
     @pytest.mark.parametrize("link", [PATH, f"{PATH}?page_size=2&since=2025-01-01"])
     def test_the_way_back_to_the_first_page_is_an_error(self, link):
         reading = Reading()
+        page = reading.paginator.page(PlainAnswer([row(1)], link, NOON))
+        assert page.records == [row(1)]
         with pytest.raises(StreamError, match="a page that was read before"):
-            reading.paginator.page(PlainAnswer([row(1)], link, NOON))
+            reading.paginator.advance(requests.Response())
+        assert not reading.paginator.outcome().whole
+
+    @pytest.mark.parametrize("link", [7, "/api/taskes?cursor=a", "http://[broken"])
+    def test_the_page_goes_out_whose_next_does_not_lead_on(self, link):
+        reading = Reading(bookmark="2025-01-05T00:00:00")
+        page = reading.paginator.page(PlainAnswer([row(1)], link, NOON))
+        assert page.records == [row(1)]
+        with pytest.raises(StreamError, match="the address of the next page"):
+            reading.paginator.advance(requests.Response())
+        assert reading.bookmark == "2025-01-05T00:00:00"
 
     def test_a_loop_is_an_error(self):
         reading = Reading()
@@ -220,7 +235,7 @@ class TestCountedPages:
                 reading.paginator.advance(requests.Response())
         return reading, used
 
-    def test_a_list_is_read_until_two_passes_give_the_same_keys(self):
+    def test_a_list_is_read_until_a_pass_brings_nothing_that_was_missed(self):
         shifted = ([row(1), row(2)], [row(4)])
         whole = ([row(2), row(3)], [row(4)])
         reading, used = self.passes(shifted, whole, whole, whole)
@@ -228,6 +243,46 @@ class TestCountedPages:
         assert {one["id"] for one in reading.rows} == {1, 2, 3, 4}
         assert not reading.warnings
         assert reading.paginator.outcome().whole
+
+    @pytest.mark.parametrize("changed", ["updated_at", None])
+    @pytest.mark.parametrize("newest_first", [False, True])
+    def test_steady_inserts_are_no_sign_of_that(self, changed, newest_first):
+        def passed(number):
+            keys = list(range(1, 5 + 3 * number))[:: -1 if newest_first else 1]
+            half = len(keys) // 2
+            return [row(key) for key in keys[:half]], [row(key) for key in keys[half:]]
+
+        reading, used = self.passes(*map(passed, range(5)), changed=changed)
+        assert used == 2
+        assert not reading.warnings
+        assert reading.paginator.outcome().whole
+
+    @pytest.mark.parametrize("zone", [-8, 0, 5])
+    def test_nor_are_records_that_changed_since_the_start(self, zone):
+        """Whatever the zone of their stamps."""
+
+        def at(minutes):
+            told = dt.datetime.fromtimestamp(NOON + zone * 3600 + minutes * 60, dt.UTC)
+            return told.replace(tzinfo=None).isoformat()
+
+        before = ([row(5, at(-60)), row(7, at(-1))], [row(9, at(0))])
+        after = ([row(5, at(-60)), row(2, at(1))], [row(9, at(0)), row(1, at(2))])
+        reading, used = self.passes(before, after)
+        assert used == 2
+        assert not reading.warnings
+
+    def test_one_that_is_older_than_the_start_is(self):
+        before = ([row(5), row(7)], [row(9, "2026-01-01T11:59:00")])
+        after = ([row(5), row(2, "2026-01-01T11:58:59")], [row(7), row(9)])
+        _, used = self.passes(before, after, after)
+        assert used == 3
+
+    def test_a_stamp_far_ahead_hides_nothing(self):
+        before = ([row(5, "2999-01-01T00:00:00"), row(7, "2026-01-01T11:59:00")], [])
+        missed = row(2, "2025-12-31T11:59:00")
+        after = ([row(5), missed], [row(7, "2026-01-01T12:00:00")])
+        _, used = self.passes(before, after, after)
+        assert used == 3
 
     def test_what_was_written_is_not_written_again_unless_it_changed(self):
         before = ([row(1), row(2)], [row(3)])
@@ -282,11 +337,6 @@ class TestAnswers:
     @pytest.mark.parametrize(
         ("status", "body", "kind", "says"),
         [
-            (200, {"next": None}, "application/json", "without a list of records"),
-            (200, {"results": "no"}, "application/json", "without a list of records"),
-            (200, {"results": None}, "application/json", "without a list of records"),
-            (200, {"results": [1]}, "application/json", "without a list of records"),
-            (200, [{"id": 1}], "application/json", "without a list of records"),
             (200, b"<html>", "text/html", "HTML instead of JSON"),
             (200, b'{"results": [', "application/json", "cut off or malformed"),
             (200, b"", "application/json", "cut off or malformed"),
@@ -297,6 +347,33 @@ class TestAnswers:
     def test_what_another_try_may_mend(self, status, body, kind, says):
         with pytest.raises(RetriableAPIError, match=says):
             interpret(ENDPOINT, FIRST, response(status, body, kind), NOON)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"next": None},
+            {"results": "no"},
+            {"results": None, "data": {"id": 1}},
+            [{"id": 1}],
+            "text",
+        ],
+    )
+    def test_what_one_more_look_may_mend(self, body):
+        with pytest.raises(OddAnswerError, match="without a list of records"):
+            interpret(ENDPOINT, FIRST, response(200, body), NOON)
+
+    @pytest.mark.parametrize(
+        "body",
+        [{"results": None, "data": [{"id": 1}]}, {"results": [{"id": 1}], "data": 7}],
+    )
+    def test_the_one_that_is_a_list_is_read(self, body):
+        found = interpret(ENDPOINT, FIRST, response(200, body), NOON)
+        assert found.records == [{"id": 1}]
+
+    def test_a_value_that_is_no_record_costs_itself(self):
+        body = {"results": [{"id": 1}, None, "text", {"id": 2}]}
+        found = interpret(ENDPOINT, FIRST, response(200, body), NOON)
+        assert found.records == [{"id": 1}, {}, {}, {"id": 2}]
 
     @pytest.mark.parametrize("status", [401, 403, 404, 405, 410])
     def test_a_refusal_names_scope_permission_and_flag(self, status):
@@ -314,20 +391,51 @@ class TestAnswers:
             interpret(ENDPOINT, ask, response(404, {"detail": "Invalid cursor"}), NOON)
         assert not isinstance(error.value, RefusedError)
 
+    @pytest.mark.parametrize("status", [404, 405, 410])
+    def test_nobody_is_told_to_grant_what_is_not_there(self, status):
+        with pytest.raises(RefusedError) as error:
+            interpret(ENDPOINT, FIRST, response(status, b"<html>", "text/html"), NOON)
+        told = str(error.value)
+        assert "has no list at /api/tasks" in told
+        assert "Grant" not in told
+
+    def test_what_names_nothing_to_grant_says_so(self):
+        bare = Endpoint("users", PATH, "id", frozenset())
+        with pytest.raises(RefusedError, match="names nothing that could be granted"):
+            interpret(bare, FIRST, response(403, {}), NOON)
+
+    def test_one_scope_is_one(self):
+        bare = Endpoint("doctors", PATH, "id", frozenset({"user:read"}))
+        with pytest.raises(RefusedError, match=r"needs the scope user:read\. Grant"):
+            interpret(bare, FIRST, response(403, {}), NOON)
+
     @pytest.mark.parametrize("name", ["since", "updated_since"])
     def test_a_day_that_is_refused_is_written_with_a_time(self, name):
         ask = Ask(((name, "2025-06-07"), ("page_size", "250")))
         bad = response(400, {name: ["Enter a valid date/time."]})
-        with pytest.raises(DayRefusedError):
+        with pytest.raises(ParametersRefusedError) as refused:
             interpret(ENDPOINT, ask, bad, NOON)
-        again = ask.with_times()
+        again = refused.value.instead
         assert dict(again.parameters) == {
             name: "2025-06-07T00:00:00",
             "page_size": "250",
         }
         with pytest.raises(StreamError) as error:
             interpret(ENDPOINT, again, bad, NOON)
-        assert not isinstance(error.value, DayRefusedError)
+        assert not isinstance(error.value, ParametersRefusedError)
+
+    @pytest.mark.parametrize("name", ["page_size", "show_archived", "verbose"])
+    def test_a_parameter_that_is_refused_is_left_out(self, name):
+        ask = Ask((("cursor", "a"), (name, "1")))
+        with pytest.raises(ParametersRefusedError) as refused:
+            interpret(ENDPOINT, ask, response(400, {name: ["Unknown."]}), NOON)
+        assert refused.value.instead.parameters == (("cursor", "a"),)
+
+    @pytest.mark.parametrize("name", ["detail", "non_field_errors", "error"])
+    def test_a_complaint_in_general_names_no_parameter(self, name):
+        with pytest.raises(StreamError) as error:
+            interpret(ENDPOINT, FIRST, response(400, {name: "no"}), NOON)
+        assert "because of" not in str(error.value)
 
     def test_a_bad_request_is_an_error(self):
         with pytest.raises(StreamError, match="because of since") as error:
