@@ -111,17 +111,19 @@ class Memory:
         """
         return key in self._keys
 
-    def read(self, window: Listed, *, in_order: bool = True) -> Read:
+    def read(self, window: Listed, *, in_order: bool = True, enough: int = 1) -> Read:
         """Take in a window that is known to continue what was read.
 
         Args:
             window: Its records, in order.
             in_order: Whether a tie before it is known to have kept its order.
+            enough: Records that have to come as before to show that a tie in which it
+                begins keeps its order.
 
         Returns:
             What it brought.
         """
-        tie = self._tie(window, in_order=in_order)
+        tie = self._tie(window, in_order=in_order, enough=enough)
         fresh = []
         renewed = 0
         places, keys = self._places, self._keys
@@ -157,8 +159,12 @@ class Memory:
         """
         return self.is_in_tie(window) or precedes(window, self.last_value)
 
-    def _tie(self, window: Listed, *, in_order: bool) -> Tie | None:
-        """Tell whether the window begins in the last tie, and in another order."""
+    def _tie(self, window: Listed, *, in_order: bool, enough: int) -> Tie | None:
+        """Tell whether the window begins in the last tie, and in another order.
+
+        What of the tie lies before the window is known only if the order is the same:
+        deletions move it to the left. A few records come as before by chance, too.
+        """
         if not self.is_in_tie(window):
             # What lies between is of that tie, if anything does.
             tie = Tie(self.last_value, self.tie_start, window.start, closed=True)
@@ -166,7 +172,7 @@ class Memory:
         places = [self._places.get(known_as) for known_as in window.known_as]
         before = window.start - 1
         unread, changed = False, not in_order
-        size = 0
+        size = alike = 0
         for value, place in zip(window.values, places, strict=True):
             if value != self.last_value:
                 break
@@ -175,11 +181,10 @@ class Memory:
                 unread = True
             else:
                 changed = changed or unread or place <= before
+                alike += not changed
                 before = place
-        if size == 1 and window.known_as[0] == self.last:
-            return None
         # Where a page only adjoins what was read, none of its records is known.
-        if not changed and not (places[0] is None and window.start < self._end):
+        if not changed and (alike >= enough or window.start >= self._end):
             return None
         end = window.start + size
         return Tie(self.last_value, self.tie_start, end, size < len(window.values))

@@ -10,8 +10,21 @@ import typing as t
 
 UNBOUNDED = 1_000.0
 """Lists asked for ahead where nothing speaks against it; the budget bounds them."""
+_ENOUGH = 5
+"""Records that are in one order twice by chance once in 120 times."""
 _RECOVERY = 0.25
 """Lists that may be asked for ahead in addition after each page that continues."""
+
+
+def enough_for(size: int) -> int:
+    """Say how many records in the same order show that a tie keeps its order.
+
+    Fewer may come so by chance. Tiny pages have to do with less.
+
+    Args:
+        size: Records a page.
+    """
+    return max(min(_ENOUGH, size // 4), 1)
 
 
 class Pace(t.NamedTuple):
@@ -38,7 +51,7 @@ class Pace(t.NamedTuple):
         Args:
             size: Records a page.
         """
-        overlap = max(size // 50, 1)
+        overlap = max(size // 50, enough_for(size))
         return cls(overlap, 2 * overlap)
 
     def after_page(self, *, size: int, moved: int, hoped: int, fresh: int) -> Pace:

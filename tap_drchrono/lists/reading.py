@@ -19,7 +19,7 @@ from tap_drchrono.lists.evidence import Evidence
 from tap_drchrono.lists.frames import Mover
 from tap_drchrono.lists.jobs import Frame, Order
 from tap_drchrono.lists.memory import Memory, precedes
-from tap_drchrono.lists.pace import Pace
+from tap_drchrono.lists.pace import Pace, enough_for
 from tap_drchrono.lists.served import carries_updates
 from tap_drchrono.pages import Page
 
@@ -323,7 +323,10 @@ class Reading:
         """
         now, before = self.now, self.now.evidence
         last_value = now.memory.last_value if served.start >= before.position else None
-        read = now.memory.read(listed, in_order=in_order)
+        # By id, no two records share a value.
+        ties = now.frame.order is not Order.ID
+        enough = enough_for(self._largest) if ties else 1
+        read = now.memory.read(listed, in_order=in_order, enough=enough)
         # A first page that is short without a word proves nothing: asked for once more
         # in the size that it had, it shows whether pages are so small, or lack records.
         is_guess = capped and served.claims.size != len(served.records)

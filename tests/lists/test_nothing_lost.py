@@ -99,6 +99,30 @@ class TestTies:
             copy.sync(model)
             assert not copy.differences(model)
 
+    @pytest.mark.parametrize("gone", [1, 2, 4])
+    @pytest.mark.parametrize("seed", range(12))
+    def test_a_tie_that_moves_to_the_left_before_it_is_read_as_a_whole(
+        self, seed, gone
+    ):
+        model = with_tie(46, 7, 36, seed)
+        for key in range(43, 46):
+            model.put(key, key * 4 * DAY)
+        posts = []
+
+        def work(_):
+            # Between two lists, records that were read go, and others come at the end.
+            if len(posts) < len(model.posts) < 5:
+                first = gone * len(posts)
+                posts.append(len(model.posts))
+                for key in range(first, first + gone):
+                    model.remove(key)
+                    model.put(100 + key, (200 + key) * DAY)
+
+        copy = Copy()
+        copy.sync(model, page_size=40, before=work)
+        copy.sync(model, page_size=40)
+        assert not copy.differences(model)
+
 
 class TestShortages:
     @pytest.mark.parametrize("leaves_slots", [True, False])
