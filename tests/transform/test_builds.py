@@ -46,6 +46,13 @@ CREATE TABLE drchrono.offices (id text, name text, _sdc_batched_at timestamp);
 INSERT INTO drchrono.offices VALUES
     ('1', 'new', '2024-02-02'), ('1', 'old', '2024-02-01'), ('1', 'lost', NULL);
 """
+OLD_ROWS = """
+INSERT INTO drchrono.line_items
+    (id, billed, balance_ins, balance_pt, posted_date, _extra)
+VALUES (1, 100, 0.1 + 0.2, -5, '2024-03-01 23:30:00', '{"vendor_added": 1}');
+INSERT INTO drchrono.transactions (id, line_item, ins_paid, posted_date)
+VALUES (2, 1, 80.1, '2024-03-02 00:00:00');
+"""
 NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
 
@@ -197,11 +204,18 @@ def test_only_appointments_were_loaded(empty, synced):
 
 
 def test_tables_of_the_first_version(empty):
-    rows = "INSERT INTO drchrono.line_items (id, balance_ins, balance_pt) VALUES "
-    empty.run(f"{OLD.read_text('utf-8')}{rows} (1, 0.1 + 0.2, -5)")
+    empty.run(OLD.read_text("utf-8") + OLD_ROWS)
     empty.build(*NO_UNIT_TESTS)
     amounts = {row["side"]: float(row["amount"]) for row in empty.rows("receivables")}
     assert amounts == {"insurance": 0.3, "patient": -5.0}
+    events = {
+        (row["kind"], float(row["amount"]), row["posted_date"])
+        for row in empty.rows("day_sheet")
+    }
+    assert events == {
+        ("charge", 100.0, "2024-03-01"),
+        ("insurance payment", 80.1, "2024-03-02"),
+    }
 
 
 @pytest.mark.parametrize("number", range(len(recipes())))
