@@ -19,6 +19,8 @@ _WAITS_OF_ONE = (1.0, 2.0, 4.0)
 """Seconds between the tries of a token that others take."""
 _YOUNG = 30.0
 """Seconds after which a token is known to all of DrChrono."""
+_MANY = 6
+"""Endpoints that hardly refuse a token each for a reason of its own."""
 
 
 class Elsewhere(enum.Enum):
@@ -26,7 +28,7 @@ class Elsewhere(enum.Enum):
 
     TAKEN = enum.auto()
     REFUSED = enum.auto()
-    """By one that took a token before, or by all that there are."""
+    """By one that took a token before, by half a dozen, or by all that there are."""
     UNKNOWN = enum.auto()
     """There is none to ask, or it gave no usable answer, or not all were asked."""
 
@@ -150,7 +152,9 @@ class Refusals:
         """
         self._refused.add(path)
         unasked = set(others) - self._refused - self._given_up
-        is_clear = path in self._ever_taken or not unasked
+        is_clear = (
+            path in self._ever_taken or not unasked or len(self._refused) >= _MANY
+        )
         return Elsewhere.REFUSED if is_clear else Elsewhere.UNKNOWN
 
     def refused(self, path: str, elsewhere: Elsewhere, age: float) -> Verdict:

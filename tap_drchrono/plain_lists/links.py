@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import typing as t
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 if t.TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -56,10 +57,34 @@ def parameters(
 
 
 def is_numbered(asked: Parameters) -> bool:
-    """Tell pages that are counted from pages that a cursor marks.
+    """Tell whether a request asks for a page by its number.
 
     Args:
-        asked: What a request asks with.
+        asked: What it asks with.
     """
     names = {name for name, _ in asked}
     return "page" in names and "cursor" not in names
+
+
+def counts(asked: Parameters) -> bool:
+    """Tell whether a request says by a number where in the list it goes on.
+
+    A cursor of Django REST Framework is the value of the ordering field, and, where
+    several records share it, the number of those that were read already
+    (rest_framework/pagination.py, `CursorPagination.encode_cursor`).
+
+    Args:
+        asked: What it asks with.
+
+    Returns:
+        Whether it counts pages, or records that share a position. Of a cursor that
+        cannot be read, it is taken that it does not.
+    """
+    cursor = dict(asked).get("cursor")
+    if cursor is None:
+        return is_numbered(asked)
+    try:
+        text = base64.b64decode(cursor + "==").decode("ascii")
+    except ValueError:
+        return False
+    return "o" in parse_qs(text)

@@ -1,4 +1,4 @@
-"""The paginator: follows `next`, and reads again where counted pages may have moved."""
+"""The paginator: follows `next`, and reads again where what it counts may move."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tap_drchrono import timestamps
 from tap_drchrono.errors import StreamError
 from tap_drchrono.pages import Outcome, Page
 from tap_drchrono.plain_lists.answers import Ask, PlainAnswer
-from tap_drchrono.plain_lists.links import LinkError, is_numbered, parameters
+from tap_drchrono.plain_lists.links import LinkError, counts, parameters
 from tap_drchrono.plain_lists.newest import Newest
 from tap_drchrono.plain_lists.settling import Settling
 
@@ -54,9 +54,10 @@ class PlainSource(t.NamedTuple):
 class PlainPaginator(BaseAPIPaginator[Ask | None]):
     """Follows the pages of one list.
 
-    A cursor names a position, so what does not change is met exactly once. Counted
-    pages shift where a record is deleted, and one that did not change is lost: such a
-    list is read again until a pass brings nothing that was missed.
+    A cursor that names a position meets what does not change exactly once. Where pages
+    are counted, or the records that share a position, the rest shifts where one is
+    deleted or moves, and one that did not change is lost: such a list is read again
+    until a pass brings nothing that was missed.
     """
 
     def __init__(self, source: PlainSource, warn: Callable[[str], None]) -> None:
@@ -73,8 +74,7 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
         self._newest = Newest(source.bookmark)
         self._next: Ask | None = first
         self._asked: set[Parameters] = {first.parameters}
-        self._seen: set[tuple[str, object]] = set()
-        self._keys: set[str] = set()
+        self._seen: dict[str, dt.datetime | None] = {}
         self._settling = Settling()
         self._settled = False
         self._astray_by: str | None = None
@@ -116,7 +116,7 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
         following = self._following(answer)
         if self.started is None:
             self.started = answer.at
-            self._is_counted = following is not None and is_numbered(following)
+        self._is_counted |= following is not None and counts(following)
         self.pages += 1
         self._pages_again += ask.turn > 1
         if self._source.changed:
@@ -146,22 +146,23 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
             twice=self.twice,
         )
 
+    def _changed(self, record: Record) -> dt.datetime | None:
+        """Read when a record changed."""
+        name = self._source.changed
+        return timestamps.parse(record.get(name)) if name else None
+
     def _is_wanted(self, record: Record, turn: int, at: float) -> bool:
         """Tell whether a record is to be written, and remember that it came."""
         key = record.get(self._source.endpoint.key)
-        changed = None
-        if self._source.changed:
-            changed = timestamps.parse(record.get(self._source.changed))
+        changed = self._changed(record)
         if isinstance(key, (str, int)):
             name = str(key)
-            self.twice += turn == 1 and name in self._keys
-            self._keys.add(name)
-            if self._is_counted:
-                self._settling.see(name, changed, at)
-                version = (name, changed)
-                if turn > 1 and version in self._seen:
-                    return False
-                self._seen.add(version)
+            is_new = name not in self._seen
+            self.twice += turn == 1 and not is_new
+            self._settling.see(name, changed, at, is_new=is_new)
+            if turn > 1 and not is_new and self._seen[name] == changed:
+                return False
+            self._seen[name] = changed
         day = self._source.written_from
         return day is None or changed is None or changed.date() >= day
 

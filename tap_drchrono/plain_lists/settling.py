@@ -39,26 +39,30 @@ class Settling:
 
     def __init__(self) -> None:
         """Start with nothing seen."""
-        self._known: set[str] = set()
         self._highest: int | None = None
+        self._highest_before: int | None = None
         self._new: list[_New] = []
         self._ahead = -_FARTHEST_ZONE
         self._is_first = True
 
-    def see(self, key: str, changed: dt.datetime | None, at: float) -> None:
+    def see(
+        self, key: str, changed: dt.datetime | None, at: float, *, is_new: bool
+    ) -> None:
         """Look at a record.
 
         Args:
             key: Its key.
             changed: When it changed, by the practice's clock, without a zone.
             at: When it was answered, by the server's clock; seconds since the epoch.
+            is_new: Whether it had not come so far.
         """
         stamp = None if changed is None else changed.replace(tzinfo=dt.UTC).timestamp()
         if stamp is not None and stamp - at <= _FARTHEST_ZONE:
             self._ahead = max(self._ahead, stamp - at)
-        if key not in self._known:
-            self._known.add(key)
-            number = int(key) if key.isascii() and key.isdecimal() else None
+        number = int(key) if key.isascii() and key.isdecimal() else None
+        if number is not None and (self._highest is None or number > self._highest):
+            self._highest = number
+        if is_new and not self._is_first:
             self._new.append(_New(number, stamp))
 
     def ends_pass(self, started: float) -> bool:
@@ -74,11 +78,7 @@ class Settling:
         settled = not self._is_first and all(
             self._is_younger(one, started) for one in self._new
         )
-        numbers = [one.number for one in self._new if one.number is not None]
-        self._highest = max(
-            [*numbers, *([] if self._highest is None else [self._highest])],
-            default=None,
-        )
+        self._highest_before = self._highest
         self._new = []
         self._is_first = False
         return settled
@@ -87,6 +87,6 @@ class Settling:
         """Tell whether a record was made or changed since the start of the read."""
         if one.stamp is not None and one.stamp >= started + self._ahead:
             return True
-        if one.number is None or self._highest is None:
+        if one.number is None or self._highest_before is None:
             return False
-        return one.number > self._highest
+        return one.number > self._highest_before

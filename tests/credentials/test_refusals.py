@@ -117,13 +117,21 @@ def test_several_endpoints_that_refuse_cost_a_second_each():
 
 
 @pytest.mark.parametrize("renewable", [True, False])
-def test_no_token_is_at_its_end_before_everyone_was_asked(renewable):
-    token = Token(renewable=renewable, known=[*OTHERS, A])
+def test_some_that_refuse_are_no_end_of_a_token_that_the_last_one_takes(renewable):
+    token = Token(renewable=renewable, known=[*OTHERS[:4], A])
     token.refusing = set(OTHERS)
-    assert {token.ask(path) for path in OTHERS} == {Verdict.GIVE_UP}
+    assert {token.ask(path) for path in OTHERS[:4]} == {Verdict.GIVE_UP}
     assert token.ask(A) is None
-    assert token.renewals <= renewable
-    assert sum(token.waits) < 90
+    assert token.renewals == 0
+    assert sum(token.waits) < 30
+
+
+@pytest.mark.parametrize("renewable", [True, False])
+def test_many_that_refuse_are_the_end_of_a_token_that_nobody_took(renewable):
+    token = Token(renewable=renewable, known=OTHERS)
+    token.refusing = set(OTHERS)
+    assert token.ask(OTHERS[0]) is Verdict.END
+    assert token.waits == HALF_A_MINUTE * (1 + renewable)
 
 
 def test_one_that_is_given_up_is_not_waited_for_again():

@@ -265,6 +265,19 @@ def test_a_pasted_token_that_everybody_refuses_in_the_middle_stops_all(
     assert copy.messages[-1]["type"] == "STATE"
 
 
+@pytest.mark.parametrize("options", [[], ["--test"]], ids=["sync", "test"])
+def test_a_wrong_pasted_token_is_told_once(practices, options):
+    tap = practices()
+    tap.settings = settings_for(tap.api, tap.directory, access_token="wrong")
+    ended = run(
+        tap.api, tap.clock, tap.directory, tap.settings, options=options, level="INFO"
+    )
+    assert ended.status == 1
+    said = ended.log + ended.output.decode()
+    assert said.count("The setting access_token has expired or is wrong") == 1
+    assert len(tap.api.log) <= 15
+
+
 class SlowTokens:
     """Holds back the answer of the token endpoint, though the token is spent."""
 

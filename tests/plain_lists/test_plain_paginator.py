@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 
@@ -18,7 +19,7 @@ from tap_drchrono.plain_lists.answers import (
     PlainAnswer,
     interpret,
 )
-from tap_drchrono.plain_lists.links import LinkError, parameters
+from tap_drchrono.plain_lists.links import LinkError, counts, parameters
 from tap_drchrono.plain_lists.paginator import PlainPaginator, PlainSource
 
 PATH = "/api/tasks"
@@ -121,6 +122,29 @@ class TestLinks:
     def test_what_does_not_lead_on_is_refused(self, link):
         with pytest.raises(LinkError):
             parameters(link, OWN, {PATH})
+
+
+def cursor(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"page": "2"}, True),
+        ({"cursor": cursor("p=2026-04")}, False),
+        ({"cursor": cursor("p=2026-04").rstrip("=")}, False),
+        ({"cursor": cursor("r=1&p=17")}, False),
+        ({"cursor": cursor("o=3&p=2024-11-06")}, True),
+        ({"cursor": cursor("o=3&p=2024-11-06").rstrip("="), "page": "2"}, True),
+        ({"cursor": "opaque"}, False),
+        ({"cursor": "\u00e9"}, False),
+        ({"cursor": ""}, False),
+        ({"after": "7"}, False),
+    ],
+)
+def test_what_counts(asked, expected):
+    assert counts(tuple(asked.items())) is expected
 
 
 class TestPages:
@@ -298,6 +322,38 @@ class TestCountedPages:
         assert len(reading.warnings) == 1
         assert reading.bookmark == "2025-01-05T00:00:00"
         assert not reading.paginator.outcome().whole
+
+    @pytest.mark.parametrize(
+        ("link", "second", "passes"),
+        [
+            (cursor("p=2025-06-01"), row(3), 1),
+            (cursor("o=1&p=2025-06-01"), row(3), 2),
+            ("opaque", row(3), 1),
+        ],
+        ids=["position", "count among equals", "unknown"],
+    )
+    def test_a_cursor_may_count_too(self, link, second, passes):
+        reading = Reading()
+        used = 0
+        while not reading.paginator.finished:
+            used += 1
+            reading.answer([row(1), row(2)], f"{PATH}?cursor={link}")
+            reading.answer([second])
+        assert used == passes
+        assert reading.paginator.outcome().whole
+        assert [one["id"] for one in reading.rows] == [1, 2, 3]
+
+    def test_what_was_missed_before_it_counted_is_found(self):
+        """The first link names a position; the second one counts."""
+        reading = Reading()
+        counted = f"{PATH}?cursor={cursor('o=1&p=2025-06-01')}"
+        for third in (4, 3, 3):
+            reading.answer([row(1)], f"{PATH}?cursor={cursor('p=2025-05-01')}")
+            reading.answer([row(2)], counted)
+            reading.answer([row(third)], f"{PATH}?cursor={cursor('p=2025-07-01')}")
+            reading.answer([row(5)])
+        assert reading.paginator.finished
+        assert sorted(one["id"] for one in reading.rows) == [1, 2, 3, 4, 5]
 
     def test_one_page_needs_no_second_pass(self):
         reading = Reading()
