@@ -38,6 +38,8 @@ order that updates do not change. Four times as many may be read, beside three a
 """
 _MORE_PATIENCE = 40
 """The same in that order, beside two a page, before the stream is given up."""
+_AT_FIRST = 40
+"""Pages that a count is believed to promise, beside four times those that were read."""
 _MEMORY = 30_000
 """Records to remember at least, however small the pages."""
 _SKIPS = 2
@@ -127,8 +129,10 @@ class Pass:
         is_rebased: Whether the frame has just moved, so that its base is an estimate.
         is_proven_here: Whether a window was read since the last gap.
         excess: Records that the last page counted beyond what it lists at the end.
+        furthest: Where the page that reached furthest has ended.
         wall: Records before a page that was refused; nothing is planned behind it.
         looks: Short pages that brought something, though nothing counts more.
+        fronts: Short pages that brought something, and more is counted.
         skips: Windows without a record that were passed in a row.
         front: What was known before the first of them.
         goes_on: Whether a look further ahead found that there is more.
@@ -158,8 +162,10 @@ class Pass:
     is_rebased: bool = False
     is_proven_here: bool = True
     excess: int | None = None
+    furthest: int = 0
     wall: int | None = None
     looks: int = 0
+    fronts: int = 0
     skips: int = 0
     front: Evidence | None = None
     goes_on: bool = False
@@ -216,6 +222,7 @@ class Reading:
         self.look: Look | None = None
         self._further: list[Window] = []
         self._repeats_last = False
+        self._ahead: list[set[int]] = []
         self._counted = 0
         self._was_disordered = False
         self._started = started
@@ -270,6 +277,9 @@ class Reading:
             self.now.pace = Pace.for_pages_of(self._largest)
             if served.window.page > 1:
                 return Taken(Verdict.ANEW)
+        elif place is not None and self._is_last_again(served, listed, place):
+            served = served._replace(shift=place - served.start)
+            listed = listed._replace(start=place)
         if self._continues(served, listed, place):
             return self._read(served, listed, capped=capped)
         if self._adjoins(served):
@@ -339,6 +349,7 @@ class Reading:
             tied=self._is_beyond_telling(read.tie),
         )
         now.is_proven_here = True
+        now.furthest = max(now.furthest, end)
         if now.wall is not None and served.end > now.wall:
             now.wall = None
         now.pace = now.pace.after_page(
@@ -361,6 +372,7 @@ class Reading:
             capped
             or self._reads_tie_again(read.tie, missing=before.missing, is_last=is_last)
             or self._skips(served, read)
+            or self._goes_on_at_the_front(served)
         ):
             return Taken(Verdict.ANEW, page)
         at_front = served.end >= before.counted
@@ -466,6 +478,17 @@ class Reading:
             served = served._replace(records=(), claims=claims)
             listed = served.listed(self.source.key)
         return served, listed
+
+    def _is_last_again(self, served: Served, listed: Listed, place: int) -> bool:
+        """Tell whether a page is the last one, given where there is none.
+
+        It was asked for behind all that was read, and yet begins with a record of that:
+        so that is where it lies.
+        """
+        now, position = self.now, self.now.evidence.position
+        is_front = served.start >= max(position, now.furthest)
+        is_behind = is_front and position > place >= position - len(served.records)
+        return is_behind and not now.memory.is_in_tie(listed)
 
     def _hear(self, served: Served) -> None:
         """Take in a count, if it can be."""
@@ -634,16 +657,28 @@ class Reading:
             now.skips += 1
             self._go_to(served.start + served.window.size)
             return True
-        size = served.window.size
-        first, last = served.window.page + 1, (served.total - served.frame.base) // size
-        last = min(last, windows.MAX_PAGE)
-        pages = {last, (first + last) // 2} if first <= last else set()
-        self._further = [windows.Window(page, size) for page in sorted(pages)]
-        self._counted = served.total
-        return self._looks_further()
+        return self._looks_further(served)
 
-    def _looks_further(self) -> bool:
-        """Look further ahead, unless that was done."""
+    def _goes_on_at_the_front(self, served: Served) -> bool:
+        """Look further ahead where short pages bring something, and more is counted."""
+        now = self.now
+        if now.goes_on or not (served.is_short and served.end < (served.total or 0)):
+            return False
+        now.fronts += 1
+        return now.fronts > _LOOKS and self._looks_further(served)
+
+    def _looks_further(self, served: Served) -> bool:
+        """Look at the last page by the count, and in the middle, if there is one."""
+        frame, window, total = served.frame, served.window, served.total or 0
+        last = min((total - frame.base) // window.size, windows.MAX_PAGE)
+        first = served.end // window.size + 2
+        pages = {last, (first + last) // 2} if first <= last else set()
+        self._further = [windows.Window(page, window.size) for page in sorted(pages)]
+        self._counted, self._ahead = total, []
+        return self._looks_next()
+
+    def _looks_next(self) -> bool:
+        """Look at the next of those pages, if there is one."""
         self.look = None
         if self._further:
             self.look = Look(self.now.frame, self._further.pop(), at_end=False)
@@ -662,10 +697,17 @@ class Reading:
         now = self.now
         if look.at_end:
             return self._looked_at_steady_end(served)
-        known = served.listed(self.source.key).known_as
-        if any(now.memory.place(one) is None for one in known):
-            self.look, self._further, now.goes_on = None, [], True
-        elif not self._looks_further():
+        # A page with a record that was read, or one that comes for two page numbers, is
+        # the last one, given where there is none.
+        keys = set(served.listed(self.source.key).keys)
+        if keys and not any(now.memory.has(key) for key in keys):
+            self._ahead.append(keys)
+        if self._looks_next():
+            return Taken(Verdict.ANEW)
+        now.goes_on = bool(self._ahead) and not (
+            len(self._ahead) > 1 and set.intersection(*self._ahead)
+        )
+        if not now.goes_on:
             self._count_as_unlisted(self._counted)
             self.end()
         return Taken(Verdict.ANEW)
@@ -828,8 +870,10 @@ class Reading:
     @property
     def total(self) -> int | None:
         """Records of the stream, as far as known."""
-        last, wall = self.now.count.last, self.now.wall
-        return last if last is None or wall is None else min(last, wall)
+        count, wall = self.now.count, self.now.wall
+        if count.last is None or count.is_denied:
+            return None
+        return count.last if wall is None else min(count.last, wall)
 
     @property
     def has_read_enough(self) -> bool:
@@ -857,10 +901,12 @@ class Reading:
 
     @property
     def _pages(self) -> int:
-        """Pages of the stream, as far as known."""
-        count = self.now.count
-        records = max(count.first or 0, count.last or 0, self.now.evidence.position)
-        return records // max(self._largest - max(self._largest // 50, 1), 1)
+        """Pages of the stream, as far as known; no count says more than was read."""
+        count, evidence = self.now.count, self.now.evidence
+        records = max(count.first or 0, count.last or 0, evidence.position)
+        pages = records // max(self._largest - max(self._largest // 50, 1), 1)
+        read = min(evidence.distinct, evidence.position) // self._largest
+        return min(pages, _AT_FIRST + 4 * read)
 
     def _give_up_on_this_order(self) -> None:
         """Read in an order that updates do not change.

@@ -25,17 +25,19 @@ class Served(t.NamedTuple):
         window: What was asked for.
         records: Its records.
         claims: What the answer says of itself.
+        shift: Records by which it lies behind where it was asked for.
     """
 
     frame: Frame
     window: Window
     records: Records
     claims: Claims
+    shift: int = 0
 
     @property
     def start(self) -> int:
         """Records of the stream before it, if the window was served as asked for."""
-        return self.frame.base + self.window.start
+        return self.frame.base + self.window.start + self.shift
 
     @property
     def end(self) -> int:
@@ -45,7 +47,7 @@ class Served(t.NamedTuple):
     @property
     def total(self) -> int | None:
         """Records of the stream in all; None if what the answer says cannot be."""
-        seen = self.window.start + len(self.records) if self.records else 0
+        seen = self.end - self.frame.base if self.records else 0
         count = self.claims.count_beyond(seen)
         return None if count is None else self.frame.base + count
 

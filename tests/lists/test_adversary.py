@@ -30,6 +30,12 @@ SHOWN = {
     "anew, was taken for a gap again and again; then the reading ended as if whole",
     5367: "the same ended in no number of requests, as ties were read in ever smaller "
     "windows and those stayed small",
+    11354: "where a count grew without end, so did the number of windows that a stream "
+    "was given before it is read in another order",
+    13431: "a record that came in while the last page was given for each page behind "
+    "it was taken for the proof that there is more",
+    14027: "a name that comes late was taken for a page beyond the end, by a count "
+    "that is too small",
     5235: "the last page came again for each page beyond it, so there was no end",
 }
 """Seeds, and what each of them showed."""
