@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import tempfile
 import typing as t
 from pathlib import Path
@@ -78,6 +79,7 @@ def report(
     changing: tuple[str, ...] = ("line_items", "patients"),
     faults: t.Iterable[Fault | dict[str, t.Any]] = (),
     stop_at: float = float("inf"),
+    stopped_by: signal.Signals = signal.SIGTERM,
     options: t.Iterable[str] = (),
     config: t.Mapping[str, t.Any] | None = None,
     **settings: t.Any,
@@ -94,7 +96,7 @@ def report(
     for _ in range(72 * 2):
         clock.time += 1800
         api.change(Changes(updates=3, streams=changing))
-    clock.stop_at = NOW + stop_at
+    clock.stop_at, clock.signal = NOW + stop_at, stopped_by
     api.log.clear()
     home = directory / "home"
     home.mkdir(exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import stat
 import tempfile
 from pathlib import Path
@@ -285,9 +286,12 @@ def test_a_follow_up_needs_a_report():
 # How it ends
 
 
-def test_after_ctrl_c_it_keeps_what_it_knew(tmp_path):
-    found = report(tmp_path, stop_at=6.0)
-    assert found.status == 128 + 15
+@pytest.mark.parametrize(
+    ("stopped_by", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_after_ctrl_c_it_keeps_what_it_knew(tmp_path, stopped_by, status):
+    found = report(tmp_path, stop_at=6.0, stopped_by=stopped_by)
+    assert found.status == status
     assert "Left out: the rest, as it was stopped." in found.page
     assert found.answer("How long a list takes: appointments")
     assert found.answer("This machine's clock")

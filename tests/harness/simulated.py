@@ -60,7 +60,8 @@ class SimulatedClock(Clock):
         time: The true time, in seconds since the epoch; the sandbox's, mostly.
         machine_ahead: Seconds by which the machine's wall clock is ahead of it.
         asleep: Seconds for which the machine has slept so far.
-        stop_at: When the process gets SIGTERM.
+        stop_at: When the process gets a signal.
+        signal: Which one.
     """
 
     def __init__(self, now: float = NOW, *, machine_ahead: float = 0.0) -> None:
@@ -68,6 +69,7 @@ class SimulatedClock(Clock):
         self.machine_ahead = machine_ahead
         self.asleep = 0.0
         self.stop_at = float("inf")
+        self.signal = signal.SIGTERM
         super().__init__()
 
     def restart(self) -> None:
@@ -88,7 +90,7 @@ class SimulatedClock(Clock):
     def pass_(self, seconds: float) -> None:
         self.time += max(seconds, 0)
         if self.time >= self.stop_at:
-            self.request_stop(signal.SIGTERM)
+            self.request_stop(self.signal)
 
     def sleep(self, seconds: float) -> None:
         self.check()
