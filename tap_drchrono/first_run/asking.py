@@ -57,6 +57,12 @@ class Seen(t.NamedTuple):
         return str(uuid) if is_fine else None
 
     @property
+    def has_list(self) -> bool:
+        """Whether it holds records, or none of them."""
+        found = self.json.get("results", self.json.get("data"))
+        return self.status == HTTPStatus.OK and isinstance(found, list)
+
+    @property
     def records(self) -> list[dict[str, t.Any]]:
         """The records that it holds."""
         found = self.json.get("results", self.json.get("data"))

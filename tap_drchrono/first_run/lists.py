@@ -18,6 +18,8 @@ if t.TYPE_CHECKING:
 
 _LOOKS = (0.5, 2.0, 5.0, 12.0, 30.0, 60.0, 120.0)
 """Seconds after its submission at which a list is looked at."""
+_FAILURES = ("Failed", "Canceled", "Error")
+"""What DrChrono documents for a list that failed."""
 _SURELY = 2
 """Times as long as others took, after which a list is looked at if it is only once."""
 
@@ -28,16 +30,18 @@ class List(t.NamedTuple):
     Attributes:
         endpoint: What was asked.
         asked: The query.
-        posted: The answer to the POST; None where none came.
+        posted: The answer to the POST; None where it, or a look, got no answer.
         seconds: From the POST until it was found ready, or looked at for the last time.
         ready: The answer that held it; None where none did.
+        failed: The answer that said that it will not be there.
     """
 
     endpoint: Endpoint
     asked: Mapping[str, t.Any]
     posted: Seen | None
     seconds: float
-    ready: Seen | None
+    ready: Seen | None = None
+    failed: Seen | None = None
 
     @property
     def uuid(self) -> str | None:
@@ -46,8 +50,14 @@ class List(t.NamedTuple):
 
     @property
     def refusal(self) -> str:
-        """Say why it was not submitted."""
-        return f"HTTP {self.posted.status}" if self.posted else "no answer"
+        """Say why it is not there."""
+        seen = self.failed or self.posted
+        if seen is None:
+            return "no answer"
+        if self.uuid and not self.failed:
+            return f"not ready after {self.seconds:.0f} s"
+        status = str(seen.json.get("status", ""))
+        return f"HTTP {seen.status}" + (f", {status}" if status in _FAILURES else "")
 
     @property
     def records(self) -> Sequence[dict[str, t.Any]]:
@@ -146,25 +156,28 @@ def read_all(
     posted = []
     for endpoint, params in wanted:
         seen = tries(asking.post, endpoint, params)
-        posted.append(List(endpoint, params, seen, clock.now(), None))
+        posted.append(List(endpoint, params, seen, clock.now()))
     for done, one in enumerate(posted, 1):
-        at, ready, looks = one.seconds, None, 0
+        at, ready, failed, looks = one.seconds, None, None, 0
         while one.uuid:
             is_last = asking.left <= keep + len(wanted) - done + 1
             age = next_look(clock.now() - at, looks, usual=usual, is_last=is_last)
             if (wait := at + age - clock.now()) > 0:
                 clock.sleep(wait)
             looks += 1
-            ready = tries(asking.get, one.endpoint, {"uuid": one.uuid})
-            if ready is None or not is_in_progress(ready):
-                break
-            ready = None
-            if is_last or age >= _LOOKS[-1]:
+            seen = tries(asking.get, one.endpoint, {"uuid": one.uuid})
+            if seen and seen.has_list:
+                ready = seen
+            elif seen and not is_in_progress(seen):
+                failed = seen
+            if seen is None:
+                one = one._replace(posted=None)  # noqa: PLW2901 - the same list
+            elif ready or failed or is_last or age >= _LOOKS[-1]:
                 break
         took = clock.now() - at
         if ready:
             usual = max(usual, took)
-        yield one._replace(seconds=took, ready=ready)
+        yield one._replace(seconds=took, ready=ready, failed=failed)
 
 
 def next_look(age: float, looks: int, *, usual: float, is_last: bool) -> float:

@@ -253,9 +253,7 @@ def later(asking: Questioner, lists: Sequence[List], wait: int) -> Iterator[Find
     # The longest list was fetched twice, which may keep it.
     one = min(ready, key=lambda one: len(one.records))
     seen = asking.get(one.endpoint, {"uuid": one.uuid})
-    is_there = seen.status == HTTPStatus.OK and isinstance(
-        seen.json.get("results", seen.json.get("data")), list
-    )
+    is_there = seen.has_list
     answer = "still there" if is_there else f"HTTP {seen.status}, {message_of(seen)}"
     yield Finding(
         LATER,
@@ -303,10 +301,7 @@ def companions(ask: Ask, offered: Sequence[str]) -> Iterator[Finding]:
         if stream in {"line_item_deletions", "patient_payments"}:
             asked = {**asked, "since": str(ask.today - dt.timedelta(30))}
         seen = ask.asking.get(ask.endpoints[stream], asked)
-        if seen.status == HTTPStatus.OK and (
-            isinstance(seen.json.get("results"), list)
-            or isinstance(seen.json.get("data"), list)
-        ):
+        if seen.has_list:
             readable.append(stream)
             place = "results" if "results" in seen.json else "data"
             told = "records" if seen.records else "no records"

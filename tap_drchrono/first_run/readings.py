@@ -38,10 +38,8 @@ def durations(lists: Sequence[List]) -> Iterator[Finding]:
     took = [one.seconds for one in lists if one.ready]
     for one in lists:
         stream = one.endpoint.stream
-        if not one.uuid:
+        if not one.ready:
             answer = f"no list ({one.refusal})"
-        elif not one.ready:
-            answer = f"no list (not ready after {one.seconds:.0f} s)"
         else:
             answer = f"{one.seconds:.0f} s for {rough(len(one.records))} records"
         yield Finding(f"How long a list takes: {stream}", answer, 90)

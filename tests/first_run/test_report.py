@@ -151,6 +151,23 @@ def test_slow_lists_are_waited_for(tmp_path, seconds):
     assert not found.json["left_out"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("list_failed", "no list (HTTP 200, Failed)"),
+        ("list_error", "no list (HTTP 200, Error)"),
+        ("list_canceled", "no list (HTTP 200, Canceled)"),
+        ("list_expired", "no list (HTTP 404)"),
+        ("html", "no list (HTTP 200)"),
+        ("list_never", "no list (not ready after 120 s)"),
+    ],
+)
+def test_a_list_that_never_comes_took_no_time(tmp_path, kind, words):
+    fault = Fault(kind=kind, endpoint="patients", times=None)
+    found = report(tmp_path, faults=[fault])
+    assert found.answer("How long a list takes: patients") == [words]
+
+
 def test_one_list_that_fails_costs_itself_alone(tmp_path):
     found = report(
         tmp_path, faults=[Fault(kind="close", endpoint="appointments", times=None)]
