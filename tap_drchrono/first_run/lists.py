@@ -54,10 +54,11 @@ class List(t.NamedTuple):
         seen = self.failed or self.posted
         if seen is None:
             return "no answer"
-        if self.uuid and not self.failed:
-            return f"not ready after {self.seconds:.0f} s"
         status = str(seen.json.get("status", ""))
-        return f"HTTP {seen.status}" + (f", {status}" if status in _FAILURES else "")
+        word = f", {status}" if status in _FAILURES else ""
+        waited = self.uuid and not self.failed
+        why = f"not ready after {self.seconds:.0f} s"
+        return why if waited else f"HTTP {seen.status}{word}"
 
     @property
     def records(self) -> Sequence[dict[str, t.Any]]:
