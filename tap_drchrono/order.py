@@ -88,6 +88,7 @@ class Order(t.NamedTuple):
         """
         failed: list[str] = []
         aside: list[AnyStream] = []
+        is_through = False
         try:
             for stream in self.streams:
                 error = barred.get(stream.name) or self._read(stream)
@@ -101,8 +102,11 @@ class Order(t.NamedTuple):
                 for stream in aside
                 if self._is_failed(stream, self._read(stream))
             ]
+            is_through = True
         finally:
-            if any(stream.tally for stream in self.streams):
+            tallies = [stream.tally for stream in self.streams if stream.tally]
+            # Of a run that ended before its first page, the error says all.
+            if any(is_through or tally.pages for tally in tallies):
                 for line in table([stream.row() for stream in self.streams]):
                     self.logger.info("%s", line)
         return failed

@@ -481,6 +481,10 @@ def main(outside: Outside | None = None) -> None:
         command = TapDrchrono.cli
         fit_into_terminal()
         command(obj=outside)
+    except SystemExit as end:
+        if not isinstance(end.code, int):
+            raise
+        status = end.code
     except Stopped as stop:
         status = 128 + stop.signum
     except ConfigValidationError as error:
@@ -489,4 +493,17 @@ def main(outside: Outside | None = None) -> None:
         logger.error("%s", error)  # noqa: TRY400 - no traceback for a user's mistake
     except Exception as error:  # noqa: BLE001 - its text may hold data
         logger.error("%s", describe_crash(error))  # noqa: TRY400 - nor its traceback
+    if status > 128:  # noqa: PLR2004 - stopped by a signal
+        _keep_status()
     sys.exit(status)
+
+
+def _keep_status() -> None:
+    """Let no further signal of the same wish change the exit status.
+
+    The interpreter puts the default handlers back before it is gone.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, signal.SIG_IGN)

@@ -17,6 +17,7 @@ from tap_drchrono.errors import HostError
 
 if t.TYPE_CHECKING:
     import logging
+    from collections.abc import Iterator
 
     from tap_drchrono.clock import Clock
 
@@ -38,6 +39,12 @@ _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (ConnectionError, "No connection, or one that was cut off"),
 )
 """Errors in words, the special ones first."""
+
+_CAUSES: tuple[tuple[type[Exception], str], ...] = (
+    (NameResolutionError, "The name of the host is not known"),
+    (NewConnectionError, "No connection to the host"),
+)
+"""What lies behind an error, where that says more; the special one first."""
 
 _UNREACHABLE = (
     NameResolutionError,
@@ -61,6 +68,10 @@ def in_words(error: Exception) -> str:
     if isinstance(cause, (requests.RequestException, ConnectionError)):
         return in_words(cause)
     if isinstance(error, (requests.RequestException, ConnectionError)):
+        if type(error) is requests.exceptions.ConnectionError:
+            for kind, words in _CAUSES:
+                if any(isinstance(one, kind) for one in _chain(error)):
+                    return words
         for kind, words in _KINDS:
             if isinstance(error, kind):
                 return words
@@ -74,13 +85,32 @@ def is_unreachable(error: BaseException) -> bool:
     Args:
         error: Why a request failed.
     """
+    return any(isinstance(one, _UNREACHABLE) for one in _chain(error))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Follow an error to what lies behind it, as the libraries wrap it."""
     cause: object = error
     while isinstance(cause, BaseException):
-        if isinstance(cause, _UNREACHABLE):
-            return True
+        yield cause
         inner = cause.args[0] if cause.args else None
         cause = cause.__cause__ or getattr(cause, "reason", None) or inner
-    return False
+
+
+def _hardly(error: Exception) -> str:
+    """Say that another host answers."""
+    return (
+        f"api_url: what answers there is hardly DrChrono ({in_words(error)}). Correct "
+        "the setting, and run the tap again."
+    )
+
+
+def _is_page(error: Exception) -> bool:
+    """Tell a page of HTML that came with a good status."""
+    response = getattr(error, "response", None)
+    if not isinstance(response, requests.Response) or not response.ok:
+        return False
+    return "html" in response.headers.get("Content-Type", "").lower()
 
 
 class Outage:
@@ -149,6 +179,8 @@ class Outage:
         now = self._clock.now()
         if self._failing_since is None:
             self._failing_since = now
+        if self.hurried and not self._was_usable and _is_page(error):
+            raise HostError(_hardly(error))
         if self.hurried:
             is_lost = not self._reached or isinstance(error, requests.Timeout)
         else:
@@ -184,11 +216,7 @@ class Outage:
             patience = min(patience, _IMPATIENCE)
         left = (self._failing_since or now) + patience - now
         if is_wrong_host and (left <= 0 or self.hurried):
-            msg = (
-                f"api_url: what answers there is hardly DrChrono ({in_words(error)} "
-                "for /o/token/). Correct the setting, and run the tap again."
-            )
-            raise HostError(msg)
+            raise HostError(_hardly(error))
         if left <= 0 or self.hurried:
             msg = (
                 f"DrChrono gives no usable answer ({in_words(error)}), for "
@@ -200,9 +228,10 @@ class Outage:
         if self._began is None:
             self._began = self._last_line = now
             self._logger.warning(
-                "DrChrono gives no usable answer (%s). Waiting for up to %s.",
+                "DrChrono gives no usable answer (%s). Waiting for up to %s.%s",
                 in_words(error),
                 how_long(left),
+                "" if self._was_usable else " If it never gave one, check api_url.",
             )
         elif now - self._last_line >= _A_LINE_EVERY:
             self._last_line = now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import typing as t
 
@@ -20,6 +21,8 @@ if t.TYPE_CHECKING:
 
     from tap_drchrono.clock import Clock
     from tap_drchrono.credentials.patience import Patience
+
+logger = logging.getLogger("tap-drchrono.auth")
 
 __all__ = ["Authenticator", "Credentials"]
 
@@ -62,6 +65,7 @@ class Authenticator(requests.auth.AuthBase):
         self._refresher: Refresher | None = None
         self._pair: Pair | None = None
         self._postponed_to = 0.0
+        self._said_to_wait = False
         self._refusals = Refusals(renewable=not credentials.access_token)
 
     @override
@@ -111,6 +115,7 @@ class Authenticator(requests.auth.AuthBase):
         Args:
             path: The endpoint that was asked.
         """
+        self._said_to_wait = False
         self._refusals.accepted(path)
 
     def is_refused(self, path: str) -> bool:
@@ -163,6 +168,12 @@ class Authenticator(requests.auth.AuthBase):
         made = self._pair.obtained_at if self._pair else 0.0
         match self._refusals.refused(path, elsewhere, self._clock.now() - made):
             case Verdict.WAIT:
+                if elsewhere is not Elsewhere.TAKEN and not self._said_to_wait:
+                    self._said_to_wait = True
+                    logger.warning(
+                        "DrChrono refuses the access token (HTTP 401). A new one may "
+                        "have to become known: trying for half a minute."
+                    )
                 self._clock.sleep(self._refusals.wait)
             case Verdict.RENEW:
                 self._obtain(refused=self._pair)

@@ -86,6 +86,7 @@ def test_an_answer_ends_it_and_the_next_has_its_own_patience(clock):
 def test_it_is_said_when_it_begins_each_minute_and_when_it_ends(clock, caplog):
     caplog.set_level(logging.INFO)
     outage = outage_with(clock)
+    outage.answered()
     start = clock.now()
     while clock.now() < start + 600:
         outage.wait(ERROR)
@@ -97,6 +98,11 @@ def test_it_is_said_when_it_begins_each_minute_and_when_it_ends(clock, caplog):
     assert all("Still no usable answer" in line for line in meanwhile)
     assert end.startswith("DrChrono answers again, after 1")
     assert "secret" not in caplog.text
+
+
+def test_of_a_host_that_never_gave_an_answer_the_setting_is_named(clock, caplog):
+    outage_with(clock).wait(ERROR)
+    assert "If it never gave one, check api_url." in caplog.text
 
 
 class TestAHostThatNobodyReaches:
@@ -136,13 +142,19 @@ def test_nobody_who_looks_on_waits(clock, cut):
 def test_the_cause_of_an_error_is_told():
     error = UnclearOutcomeError("ConnectionError")
     error.__cause__ = of("refused")
-    assert in_words(error) == "No connection, or one that was cut off"
+    assert in_words(error) == "No connection to the host"
     assert in_words(UnclearOutcomeError("HTTP 503")) == "HTTP 503"
 
 
 def test_no_more_patience_is_announced_than_there_is(clock, caplog):
     exhaust(Outage(clock, logging.getLogger("tap-drchrono.test"), 900), of("refused"))
     assert "Waiting for up to 4 seconds" in caplog.text
+
+
+def test_nobody_is_told_of_a_cut_where_there_was_no_connection():
+    assert in_words(of("refused")) == "No connection to the host"
+    assert in_words(of("unknown host")) == "The name of the host is not known"
+    assert in_words(of("reset")) == "No connection, or one that was cut off"
 
 
 @pytest.mark.parametrize("cut", CUTS)
@@ -159,7 +171,7 @@ def test_pages_of_which_nothing_is_known_are_a_wrong_address(clock):
     start = clock.now()
     text = exhaust(outage, PAGE, is_doubtful=True)
     assert clock.now() - start < 10
-    assert "hardly DrChrono (HTTP 200 with HTML instead of JSON for /o/token/)" in text
+    assert "hardly DrChrono (HTTP 200 with HTML instead of JSON)" in text
 
 
 @pytest.mark.parametrize("was_usable", [True, False])

@@ -125,8 +125,8 @@ TROUBLES: tuple[Trouble, ...] = (
         once={P: WHOLE, G: WHOLE, T: WHOLE},
         lasting={P: WHOLE, G: WHOLE, T: WHOLE},
     ),
-    _everyones("connection refused", "refused"),
-    _everyones("unknown host", "unknown host"),
+    _everyones("connection refused", "refused", "No connection to the host"),
+    _everyones("unknown host", "unknown host", "The name of the host is not known"),
     _everyones(
         "no connection in time",
         "no connection in time",

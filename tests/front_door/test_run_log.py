@@ -254,13 +254,20 @@ class TestSummary:
 
     def test_after_an_error_that_stops_everything(self, watch):
         watched = watch(
-            faults=[{"kind": "503", "endpoint": "*", "nth": 8, "times": None}]
+            faults=[{"kind": "503", "endpoint": "*", "nth": 12, "times": None}]
         )
         watched.settings["outage_timeout"] = 120
         ended = watched.run()
         assert ended.status == 1
         assert "stopped" in {row[-1] for row in rows_of(ended.log).values()}
         assert "DrChrono gives no usable answer" in messages_in(ended.log)[-1]
+
+    def test_no_table_where_no_page_came(self, watch):
+        watched = watch(faults=[{"kind": "503", "endpoint": "*", "times": None}])
+        watched.settings["outage_timeout"] = 60
+        ended = watched.run()
+        assert ended.status == 1
+        assert not table_in(ended.log)
 
     def test_no_table_where_nothing_was_begun(self, watch):
         watched = watch()

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 from comparison import differences, source_of
@@ -316,3 +317,19 @@ def test_a_stop_during_a_refresh_waits_for_what_was_bought(practice, tmp_path, s
     (token,) = served.api.oauth.grants
     assert token in kept
     assert REFRESH_TOKEN not in kept
+
+
+def test_signals_until_the_process_is_gone_are_one_wish(practice, tmp_path):
+    """Also those that come while the interpreter ends."""
+    with serve(api=Api(practice)) as served:
+        tokens = SlowTokens(served.api)
+        tap = started(served.url, served.api, tmp_path)
+        assert tokens.spent.wait(30)
+        tokens.released.set()
+        begun = time.monotonic()
+        while tap.process.poll() is None and time.monotonic() < begun + 4:
+            tap.process.send_signal(signal.SIGINT)
+            time.sleep(0.005)
+        ended = tap.end()
+    assert ended.status == 128 + signal.SIGINT
+    assert "Traceback" not in ended.log
