@@ -113,6 +113,7 @@ def _soak(arguments: Sequence[str]) -> int:
         "pytest",
         "tests/front_door/test_soak.py",
         "tests/lists/test_adversary.py",
+        "tests/lists/test_unrest.py",
         *arguments,
         env={"SOAK": "long"},
     )

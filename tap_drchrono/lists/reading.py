@@ -32,7 +32,7 @@ if t.TYPE_CHECKING:
     from tap_drchrono.lists.served import Served
     from tap_drchrono.lists.windows import Window
 
-_PATIENCE = 8
+_PATIENCE = 6
 """Windows that may be wasted, beside one in two pages, before a stream is read in an
 order that updates do not change. Four times as many may be read, beside three a page.
 """

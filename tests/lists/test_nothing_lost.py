@@ -446,39 +446,6 @@ class TestForms:
         assert copy.bookmark.startswith("2027-01-15T08:00:00")
 
 
-UNREST = {
-    "50 a second, pages of 50": (50, 2_000, 50, None),
-    "8 a second on 12,000": (8, 12_000, 200, None),
-    "4 a second, 100 requests an hour": (4, 6_000, 50, 100),
-    "1 a second, 60 requests an hour": (1, 6_000, 50, 60),
-    "4 a second on 12,000, 100 an hour": (4, 12_000, 200, 100),
-}
-
-
-class TestUnrest:
-    @pytest.mark.parametrize("name", UNREST)
-    @pytest.mark.parametrize("takes", [0.3, 6.0])
-    def test_the_end_comes(self, name, takes):
-        rate, records, size, hourly = UNREST[name]
-        model = filled(records, every=60, seconds=lambda _: takes)
-        clock = FakeClock()
-        rng = random.Random(name)  # noqa: S311 - repeatable
-        until = [clock.now(), 1_800_000_000 - 1_704_067_200]
-
-        def change(_):
-            due = min(int((clock.now() - until[0]) * rate), 3 * records)
-            until[0] = clock.now() if due else until[0]
-            for n in range(due):
-                model.put(rng.randrange(records), until[1] + n // 50)
-            until[1] = max(until[1], int(clock.now()) - 1_704_067_200)
-
-        copy = Copy()
-        copy.sync(model, clock=clock, before=change, page_size=size, hourly=hourly)
-        assert model.requests <= 12 * math.ceil(records / size) + 60
-        settle(copy, model, clock=clock, page_size=size)
-        assert not copy.differences(model)
-
-
 class TestRoom:
     @pytest.mark.parametrize("pending", [1, 2, 3, 8])
     @pytest.mark.parametrize("takes", [2.0, 20.0])
