@@ -38,7 +38,7 @@ order that updates do not change. Four times as many may be read, beside three a
 """
 _MORE_PATIENCE = 40
 """The same in that order, beside two a page, before the stream is given up."""
-_AT_FIRST = 40
+_AT_FIRST = 120
 """Pages that a count is believed to promise, beside four times those that were read."""
 _MEMORY = 30_000
 """Records to remember at least, however small the pages."""
@@ -50,7 +50,7 @@ _IDLE = 8
 """Windows in a row that bring nothing before a reading is taken to be at its end."""
 _LOOKS = 3
 """Looks behind a short page that bring something, where nothing counts more."""
-_OTHER_WINDOWS = 8
+_OTHER_WINDOWS = 12
 """Times that a tie too large for a window is read once more, in other windows."""
 _TRIES_OF_A_TIE = 2
 """Windows that are tried to hold a tie as a whole."""
@@ -620,10 +620,13 @@ class Reading:
                 now.pace = now.pace.reaching(size, size=self._largest)
                 now.open_until = now.evidence.position
                 self._go_to(tie.start)
-                now.close_to, now.again = tie.start, tie.value
+                now.close_to, now.had_ties = tie.start, True
+                if now.frame.order is Order.UPDATED_AT:
+                    now.again = tie.value
                 return True
             if now.frame.order is not Order.UPDATED_AT and now.open_tie is None:
-                now.open_tie, now.had_ties = tie, True
+                now.open_tie = tie
+                now.had_ties = True
                 if now.tried_again[0] != tie.value:
                     now.tried_again = (tie.value, 0, missing)
         tie = now.open_tie
@@ -982,7 +985,7 @@ class Reading:
         now = self.now
         position = now.evidence.position if behind is None else behind
         at = max(position - now.frame.base, 0)
-        size = max(1, self._size - max(self._size // 16, 1) * (now.other % 7))
+        size = max(1, self._size - max(self._size // 16, 1) * now.other)
         overlap = 1 if position == now.close_to else now.pace.overlap
         window = windows.overlapping(at, size, overlap)
         if window or behind is not None:

@@ -115,8 +115,9 @@ class World:
         self.model.put(key, moment)
         hour = self.rng.randrange(40)
         if key not in self.model.scheduled:
-            # A tie of many pages cannot be told apart in an order that is the last.
-            while self.at_hour[hour] >= 2 * self.served:
+            # Of a tie larger than a page, in an order that is the last, each window
+            # may leave out the same record.
+            while self.at_hour[hour] >= max(self.served - 1, 1):
                 hour += 40
             self.at_hour[hour] += 1
             self.model.scheduled[key] = hour * 3600
