@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
 
 _AHEAD = dt.timedelta(days=2)
 """How far before UTC today an `updated_at` may lie; zones explain no more than that."""
-_ZONES = dt.timedelta(hours=14)
+ZONES = dt.timedelta(hours=14)
 """How far the zone in which `since` is read may lie from that of the timestamps."""
 _LONGEST = dt.timedelta(days=100_000)
 """Longer than any stream: a lookback beyond it changes nothing."""
@@ -187,4 +187,4 @@ def day_to_read_from(moment: dt.datetime, lookback_days: int) -> dt.date:
     """
     day = timestamps.days_before(moment.date(), lookback_days)
     since_midnight = dt.timedelta(hours=moment.hour, minutes=moment.minute)
-    return day if since_midnight >= _ZONES else timestamps.days_before(day, 1)
+    return day if since_midnight >= ZONES else timestamps.days_before(day, 1)

@@ -24,7 +24,7 @@ def enough_for(size: int) -> int:
     Args:
         size: Records a page.
     """
-    return max(min(_ENOUGH, size // 4), 1)
+    return max(min(_ENOUGH, size // 12), 1)
 
 
 class Pace(t.NamedTuple):

@@ -149,6 +149,7 @@ class Pass:
         open_tie: The tie in which the reading is, if its order is not known.
         had_ties: Whether there was one.
         is_disordered: Whether records come in no order.
+        has_moved: Whether a record was seen to change, or to lie in another place.
     """
 
     why: Why
@@ -180,6 +181,7 @@ class Pass:
     open_tie: Tie | None = None
     had_ties: bool = False
     is_disordered: bool = False
+    has_moved: bool = False
 
     @property
     def grows_at_the_end(self) -> bool:
@@ -280,6 +282,7 @@ class Reading:
         elif place is not None and self._is_last_again(served, listed, place):
             served = served._replace(shift=place - served.start)
             listed = listed._replace(start=place)
+        self.now.has_moved |= place is not None and place != listed.start
         if self._continues(served, listed, place):
             return self._read(served, listed, capped=capped)
         if self._adjoins(served):
@@ -348,6 +351,7 @@ class Reading:
             entered=self._entered,
             tied=self._is_beyond_telling(read.tie),
         )
+        now.has_moved |= read.renewed > 0
         now.is_proven_here = True
         now.furthest = max(now.furthest, end)
         if now.wall is not None and served.end > now.wall:
@@ -556,6 +560,7 @@ class Reading:
             StreamError: If there is no end to the changes.
         """
         now = self.now
+        now.has_moved = True
         self.gaps += 1
         now.pace = now.pace.after_gap(size=self._largest)
         if self._is_too_restless():
@@ -882,15 +887,26 @@ class Reading:
     def has_read_enough(self) -> bool:
         """Whether a list that never ends may be left.
 
-        As much was read as there was when the reading began. Where what changed since
-        does not lie behind, twice as much and some more, for nothing is certain then.
+        As much was read as there was when the reading began, and what was read last
+        changed about then: a count is no proof, it may have been too small. Where that
+        cannot be told, twice as much and some more was read, and something did change.
+        A list by id is read to its end, as nobody makes records so fast.
         """
-        first, position = self.now.count.first, self.now.evidence.position
-        if first is None or self.now.count.is_denied:
+        now, position = self.now, self.now.evidence.position
+        first = now.count.first
+        if first is None or now.count.is_denied:
             return False
-        if self.now.grows_at_the_end:
-            return position >= first
-        return position >= 2 * first + 10 * self._largest
+        if now.grows_at_the_end and now.frame.order is Order.ID:
+            return False
+        if now.grows_at_the_end and position >= first and self._is_up_to_date:
+            return True
+        return now.has_moved and position >= 2 * first + 10 * self._largest
+
+    @property
+    def _is_up_to_date(self) -> bool:
+        """Whether the last record read may have changed since the run started."""
+        last = self.now.memory.last_value
+        return isinstance(last, dt.datetime) and last >= self._limit - bookmarks.ZONES
 
     def _is_too_restless(self) -> bool:
         """Tell whether too many windows were wasted on records that move."""
