@@ -62,13 +62,13 @@ class Purpose(enum.Enum):
     Attributes:
         PAGE: Its records.
         COUNT: How many there are.
-        SEAM: Whether it still ends as it did.
+        BEFORE: Whether the page before one that adjoins it still ends as it did.
         LOOK: Whether it holds anything that was not read.
     """
 
     PAGE = enum.auto()
     COUNT = enum.auto()
-    SEAM = enum.auto()
+    BEFORE = enum.auto()
     LOOK = enum.auto()
 
 

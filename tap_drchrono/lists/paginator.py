@@ -30,7 +30,7 @@ from tap_drchrono.lists.jobs import (
     Wanted,
 )
 from tap_drchrono.lists.outcomes import outcome_of
-from tap_drchrono.lists.reading import Reading, Verdict
+from tap_drchrono.lists.reading import Reading, Taken, Verdict
 from tap_drchrono.lists.served import Served
 from tap_drchrono.lists.windows import Window
 
@@ -42,7 +42,7 @@ if t.TYPE_CHECKING:
     from tap_drchrono.clock import Clock
     from tap_drchrono.lists.budget import JobBudget
     from tap_drchrono.lists.jobs import Frame
-    from tap_drchrono.lists.reading import Look
+    from tap_drchrono.lists.looks import Look
     from tap_drchrono.pages import Outcome, Page
 
 _TRIES = 6
@@ -109,7 +109,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
     @property
     def total(self) -> int | None:
         """Records of the stream, as far as known."""
-        return self._reading.total
+        return self._reading.now.total
 
     @property
     def pending(self) -> int:
@@ -433,7 +433,7 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
         """Take in a list that is ready."""
         wanted, reading = job.wanted, self._reading
         served = Served(wanted.frame, wanted.window, answer.records, answer.claims)
-        is_odd = served.is_hollow and not (job.failures or reading.expects_nothing)
+        is_odd = served.is_hollow and not (job.failures or reading.now.expects_nothing)
         if wanted.purpose is Purpose.PAGE and is_odd:
             self._budget.over(job, JobState.READY)
             self._failed(job, "no records, though more are counted")
@@ -446,12 +446,12 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
             self._aside = None
             reading.counted(wanted.frame, answer.claims.count)
             return None
-        if wanted.purpose is Purpose.SEAM:
+        if wanted.purpose is Purpose.BEFORE:
             adjoining, self._held, self._aside = self._held, None, None
-            taken = reading.close_seam(t.cast("Served", adjoining), served)
+            taken = reading.take_adjoining(t.cast("Served", adjoining), served)
         elif wanted.purpose is Purpose.LOOK:
-            taken = reading.looked(t.cast("Look", reading.look), served)
-            self._aside = None
+            reading.looked(t.cast("Look", reading.look), served)
+            taken, self._aside = Taken(Verdict.ANEW), None
         else:
             taken = reading.take(served)
         match taken.verdict:
@@ -460,9 +460,9 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
                 self._drop_what_cannot_continue()
             case Verdict.ANEW:
                 self._drop_queue(job)
-            case Verdict.SEAM:
+            case Verdict.ADJOINS:
                 self._held = served
-                self._ask_aside(wanted.frame, reading.seam(), Purpose.SEAM)
+                self._ask_aside(wanted.frame, reading.window_before(), Purpose.BEFORE)
         if taken.page:
             self._read_at = job.submitted_at
         return taken.page
