@@ -246,7 +246,6 @@ TROUBLES: tuple[Trouble, ...] = (
             G: fails("(HTTP 401). The authorization"),
             T: stops("the request was refused"),
         },
-        at={(P, Moment.FIRST, True): fails("also after a refresh")},
     ),
     Trouble(
         "HTTP 403",
