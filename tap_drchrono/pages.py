@@ -67,7 +67,8 @@ class Outcome(t.NamedTuple):
         reread: Pages read again because records moved.
         started: When the read began, by the server's clock, in seconds since the
             epoch; None where that is not known.
-        whole: Whether every record was read that there was at the start.
+        whole: Whether every record was read that was there all the time. Not where the
+            list kept growing and was left: an unread record may have moved behind.
         shortage: What is counted and did not come, for the next run to settle; None
             where nothing is open.
         twice: Records that came twice in one reading, as the list moved.

@@ -25,11 +25,11 @@ def outcome_of(reading: Reading, resubmitted: int) -> Outcome:
         The outcome.
     """
     evidence, bookmark = reading.now.evidence, reading.bookmark
-    is_whole = reading.done and reading.is_complete and reading.adds_up
+    adds_up = reading.done and reading.is_complete and reading.adds_up
     shortage = reading.source.shortage
     if reading.done and reading.is_complete:
         shortage = None
-        if is_whole or reading.is_settled:
+        if adds_up or reading.is_settled:
             reading.let_bookmark_go()
         else:
             shortage = Shortage(evidence.short)
@@ -39,6 +39,6 @@ def outcome_of(reading: Reading, resubmitted: int) -> Outcome:
         reading.pages,
         resubmitted,
         reading.gaps,
-        whole=is_whole,
+        whole=adds_up and not reading.is_left,
         shortage=shortage,
     )

@@ -27,14 +27,17 @@ def next_window(now: Pass, behind: int | None, size: int) -> Window | None:
     """
     position = now.evidence.position if behind is None else behind
     at = max(position - now.frame.base, 0)
-    size = max(1, size - max(size // 16, 1) * now.other)
+    # Smaller by no more than half: page numbers end at 1000.
+    smaller = size - max(size // 16, 1) * now.other % (size // 2 + 1)
     overlap = 1 if position == now.close_to else now.pace.overlap
-    window = windows.overlapping(at, size, overlap)
-    if window or behind is not None:
-        return window
-    if now.is_proven_here:
-        return windows.adjoining(at, size)
-    return windows.ending_at(at, size)
+    for tried in sorted({smaller, size}):
+        window = windows.overlapping(at, tried, overlap)
+        if window is None and behind is None:
+            beside = windows.adjoining if now.is_proven_here else windows.ending_at
+            window = beside(at, tried)
+        if window:
+            return window
+    return None
 
 
 def frame_ahead(now: Pass, behind: int | None, size: int) -> Frame | None:

@@ -37,6 +37,7 @@ class Passes:
         done: Whether the stream was read to its end.
         is_complete: Whether all that was not read lies behind what was.
         is_within_reach: Whether page numbers reached to the end.
+        is_left: Whether it went on growing when the reading ended.
         look: A page that is to be looked at next.
     """
 
@@ -55,6 +56,7 @@ class Passes:
         self.pages = self.gaps = 0
         self.done = False
         self.is_complete = self.is_within_reach = True
+        self.is_left = False
         self.look: Look | None = None
         self._ahead: Ahead | None = None
         self._was_disordered = False
@@ -146,10 +148,9 @@ class Passes:
         if self.now.excess:
             position = self.now.evidence.position
             self._lacks(position + self.now.excess)
-        if self.end():
-            return True
-        self.is_complete = True
-        return False
+        self.is_left = self.end()
+        self.is_complete = self.is_complete or not self.is_left
+        return self.is_left
 
     @property
     def has_read_enough(self) -> bool:

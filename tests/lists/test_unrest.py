@@ -28,9 +28,18 @@ def most_requests(records: int, size: int) -> int:
 
 
 def sync_while_it_changes(
-    *, rate: float, records: int, size: int, hourly: int | None, takes: float, seed: int
+    *,
+    rate: float,
+    records: int,
+    size: int,
+    hourly: int | None,
+    takes: float,
+    seed: int,
+    new: float = 0.0,
 ) -> int:
-    """Sync once under `rate` updates a second, and twice in quiet.
+    """Sync once under `rate` changes a second, and twice in quiet.
+
+    Of the changes, a share `new` are new records, and the others updates.
 
     Returns:
         The requests of the first sync.
@@ -48,12 +57,15 @@ def sync_while_it_changes(
         due = min(int((clock.now() - changed_at) * rate), 3 * records)
         changed_at = clock.now() if due else changed_at
         for nth in range(due):
-            model.put(rng.randrange(records), moment + nth // 50)
+            key = len(model.updated) if rng.random() < new else rng.randrange(records)
+            model.put(key, moment + nth // 50)
         moment = max(moment, int(clock.now()) - EPOCH)
 
     copy = Copy()
-    copy.sync(model, clock=clock, before=change, page_size=size, hourly=hourly)
+    run = copy.sync(model, clock=clock, before=change, page_size=size, hourly=hourly)
     requests = model.requests
+    # A target may drop what a whole read did not bring.
+    assert not run.outcome.whole or set(range(records)) <= set(run.keys)
     for _ in range(2):
         copy.sync(model, clock=clock, page_size=size)
     assert not copy.differences(model)
@@ -68,6 +80,14 @@ def test_the_end_comes(name, takes):
         rate=rate, records=records, size=size, hourly=hourly, takes=takes, seed=1
     )
     assert requests <= most_requests(records, size)
+
+
+@pytest.mark.parametrize("rate", [40, 70, 150])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_stream_that_is_left_is_not_whole(rate, seed):
+    sync_while_it_changes(
+        rate=rate, records=2_000, size=100, hourly=None, takes=0.5, seed=seed, new=0.6
+    )
 
 
 @settings(max_examples=2_000 if LONG else 30)
