@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 from tap_drchrono.lists.claims import Claims
+from tap_drchrono.lists.jobs import Order
 from tap_drchrono.lists.memory import precedes
 
 if t.TYPE_CHECKING:
@@ -67,9 +68,8 @@ def continues(now: Pass, served: Served, listed: Listed, place: int | None) -> b
 
     The first page of a reading needs no proof. That of a `since` that was moved
     forward does: it may cut later than thought. Behind records that are counted
-    and not listed nothing can be proven, and the evidence is short already. In an
-    order by time, a page that begins no later than the last record read leaves out
-    nothing but of the last tie.
+    and not listed nothing can be proven, and the evidence is short already. A page
+    that begins within the last tie leaves out nothing but of that.
     """
     if served.start == served.frame.base and served.frame.since == now.since:
         now.again = None
@@ -80,10 +80,25 @@ def continues(now: Pass, served: Served, listed: Listed, place: int | None) -> b
         now.again = None
     if now.skips:
         return served.start <= now.evidence.position
-    if place is not None:
-        return True
-    overlaps = served.start < now.evidence.position
-    return overlaps and not now.is_disordered and now.memory.covers(listed)
+    return place is not None or _overlaps(now, served, listed)
+
+
+def _overlaps(now: Pass, served: Served, listed: Listed) -> bool:
+    """Tell whether a page that begins with an unread record overlaps what was read.
+
+    Any record that was read shows it, wherever it is on the page. That the page begins
+    earlier than the last record shows nothing: the hour that a clock repeats comes
+    twice. In the order of `scheduled_time` it does show it, and a record that was read
+    proves less, as it may be put off.
+    """
+    if served.start >= now.evidence.position or now.is_disordered:
+        return False
+    memory = now.memory
+    if now.frame.order is not Order.UPDATED_AT:
+        return memory.covers(listed)
+    return memory.is_in_tie(listed) or any(
+        memory.place(one) is not None for one in listed.known_as
+    )
 
 
 def adjoins(now: Pass, served: Served) -> bool:
