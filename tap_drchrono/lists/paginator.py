@@ -407,13 +407,20 @@ class BulkListPaginator(BaseAPIPaginator[Token | None]):
     def _is_beyond(self, job: Job) -> bool:
         """Tell whether a page that is not found lies behind the end of the list.
 
-        Without a count, only after the looks at a list that may become known.
+        Where nothing counts so many records, at once; without a count, after the looks
+        at a list that may become known. Where more are counted, or the list was known
+        already, it is submitted once more first.
         """
-        if job.wanted.window.page == 1 or job.seen:
+        if job.wanted.window.page == 1:
             return False
-        if self.total is None:
-            return not job.may_become_known(self._clock.now())
-        return job.wanted.start >= self.total
+        now = self._clock.now()
+        if not job.seen:
+            if self.total is None:
+                return not job.may_become_known(now)
+            if job.wanted.start >= self.total:
+                return True
+        is_young = now - job.submitted_at < YOUNG
+        return is_young and job.failures > 0 and not job.may_become_known(now)
 
     def _beyond(self, job: Job) -> Page | None:
         """Take in that there is no such page: it is an empty one."""

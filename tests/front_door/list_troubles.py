@@ -49,6 +49,10 @@ _BEYOND: Mapping[str, Mapping[str, str]] = {
     "is empty": {"out_of_range": "empty"},
     "is the last one once more": {"out_of_range": "last_page"},
     "is HTTP 404": {"out_of_range": "not_found"},
+    "is HTTP 404 in other words": {
+        "out_of_range": "not_found",
+        "out_of_range_detail": "There is nothing here.",
+    },
     "is HTTP 404 for its POST": {"out_of_range": "not_found_at_post"},
     "is HTTP 404 for its POST in other words": {
         "out_of_range": "not_found_at_post",
