@@ -7,7 +7,7 @@ import typing as t
 from tap_drchrono.pages import Outcome, Shortage
 
 if t.TYPE_CHECKING:
-    from tap_drchrono.lists.reading import Reading
+    from tap_drchrono.lists.reading.reading import Reading
 
 
 def outcome_of(reading: Reading, resubmitted: int) -> Outcome:

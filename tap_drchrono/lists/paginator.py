@@ -30,8 +30,8 @@ from tap_drchrono.lists.jobs import (
     Wanted,
 )
 from tap_drchrono.lists.outcomes import outcome_of
-from tap_drchrono.lists.reading import Reading, Taken, Verdict
-from tap_drchrono.lists.served import Served
+from tap_drchrono.lists.reading.reading import Reading, Taken, Verdict
+from tap_drchrono.lists.reading.served import Served
 from tap_drchrono.lists.windows import Window
 
 if t.TYPE_CHECKING:
@@ -42,7 +42,7 @@ if t.TYPE_CHECKING:
     from tap_drchrono.clock import Clock
     from tap_drchrono.lists.budget import JobBudget
     from tap_drchrono.lists.jobs import Frame
-    from tap_drchrono.lists.looks import Look
+    from tap_drchrono.lists.reading.looks import Look
     from tap_drchrono.pages import Outcome, Page
 
 _TRIES = 6

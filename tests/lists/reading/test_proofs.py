@@ -6,15 +6,15 @@ import datetime as dt
 
 import pytest
 
-from tap_drchrono.lists import proofs
 from tap_drchrono.lists.claims import Claims
-from tap_drchrono.lists.evidence import Evidence
-from tap_drchrono.lists.frames import Mover
 from tap_drchrono.lists.jobs import Frame, Order
-from tap_drchrono.lists.memory import Listed, Memory
-from tap_drchrono.lists.pace import Pace
-from tap_drchrono.lists.passes import Pass, Why
-from tap_drchrono.lists.served import Served
+from tap_drchrono.lists.reading import proofs
+from tap_drchrono.lists.reading.evidence import Evidence
+from tap_drchrono.lists.reading.frames import Mover
+from tap_drchrono.lists.reading.memory import Listed, Memory
+from tap_drchrono.lists.reading.pace import Pace
+from tap_drchrono.lists.reading.passes import Pass, Why
+from tap_drchrono.lists.reading.served import Served
 from tap_drchrono.lists.windows import Window
 
 DAY = dt.date(2024, 11, 3)

@@ -6,8 +6,8 @@ import enum
 import typing as t
 
 if t.TYPE_CHECKING:
-    from tap_drchrono.lists.passes import Pass
-    from tap_drchrono.lists.served import Served
+    from tap_drchrono.lists.reading.passes import Pass
+    from tap_drchrono.lists.reading.served import Served
 
 _SKIPS = 2
 """Windows without a record that are passed in a row, where more are counted, before a

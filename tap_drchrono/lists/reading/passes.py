@@ -8,16 +8,16 @@ import typing as t
 
 from tap_drchrono import timestamps
 from tap_drchrono.lists.claims import Count
-from tap_drchrono.lists.evidence import Evidence
 from tap_drchrono.lists.jobs import Frame, Order
+from tap_drchrono.lists.reading.evidence import Evidence
 
 if t.TYPE_CHECKING:
     import datetime as dt
 
-    from tap_drchrono.lists.frames import Mover
-    from tap_drchrono.lists.memory import Memory, Tie
-    from tap_drchrono.lists.pace import Pace
-    from tap_drchrono.lists.served import Served
+    from tap_drchrono.lists.reading.frames import Mover
+    from tap_drchrono.lists.reading.memory import Memory, Tie
+    from tap_drchrono.lists.reading.pace import Pace
+    from tap_drchrono.lists.reading.served import Served
 
 
 class Why(enum.Enum):

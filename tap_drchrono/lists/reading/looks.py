@@ -9,8 +9,8 @@ from tap_drchrono.lists.jobs import Frame
 
 if t.TYPE_CHECKING:
     from tap_drchrono.lists.jobs import Order
-    from tap_drchrono.lists.passes import Pass
-    from tap_drchrono.lists.served import Served
+    from tap_drchrono.lists.reading.passes import Pass
+    from tap_drchrono.lists.reading.served import Served
     from tap_drchrono.lists.windows import Window
 
 

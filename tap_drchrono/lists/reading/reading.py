@@ -10,20 +10,21 @@ import enum
 import typing as t
 
 from tap_drchrono import bookmarks
-from tap_drchrono.lists import ends, planning, proofs, ties, windows
+from tap_drchrono.lists import windows
 from tap_drchrono.lists.jobs import Frame, Order
-from tap_drchrono.lists.looks import Ahead
-from tap_drchrono.lists.pace import Pace, enough_for
-from tap_drchrono.lists.passes import Why
-from tap_drchrono.lists.patience import is_too_restless
-from tap_drchrono.lists.served import carries_updates
-from tap_drchrono.lists.stream_passes import Passes
+from tap_drchrono.lists.reading import ends, planning, proofs, ties
+from tap_drchrono.lists.reading.looks import Ahead
+from tap_drchrono.lists.reading.pace import Pace, enough_for
+from tap_drchrono.lists.reading.passes import Why
+from tap_drchrono.lists.reading.patience import is_too_restless
+from tap_drchrono.lists.reading.served import carries_updates
+from tap_drchrono.lists.reading.stream_passes import Passes
 from tap_drchrono.pages import Page
 
 if t.TYPE_CHECKING:
-    from tap_drchrono.lists.evidence import Evidence
-    from tap_drchrono.lists.memory import Listed, Tie
-    from tap_drchrono.lists.served import Served
+    from tap_drchrono.lists.reading.evidence import Evidence
+    from tap_drchrono.lists.reading.memory import Listed, Tie
+    from tap_drchrono.lists.reading.served import Served
     from tap_drchrono.lists.windows import Window
 
 

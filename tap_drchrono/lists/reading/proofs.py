@@ -6,12 +6,12 @@ import typing as t
 
 from tap_drchrono.lists.claims import Claims
 from tap_drchrono.lists.jobs import Order
-from tap_drchrono.lists.memory import precedes
+from tap_drchrono.lists.reading.memory import precedes
 
 if t.TYPE_CHECKING:
-    from tap_drchrono.lists.memory import Listed
-    from tap_drchrono.lists.passes import Pass
-    from tap_drchrono.lists.served import Served
+    from tap_drchrono.lists.reading.memory import Listed
+    from tap_drchrono.lists.reading.passes import Pass
+    from tap_drchrono.lists.reading.served import Served
 
 
 def listed(now: Pass, served: Served, key: str) -> tuple[Served, Listed]:

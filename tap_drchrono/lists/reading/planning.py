@@ -9,7 +9,7 @@ from tap_drchrono.lists.jobs import Order
 
 if t.TYPE_CHECKING:
     from tap_drchrono.lists.jobs import Frame
-    from tap_drchrono.lists.passes import Pass
+    from tap_drchrono.lists.reading.passes import Pass
     from tap_drchrono.lists.windows import Window
 
 

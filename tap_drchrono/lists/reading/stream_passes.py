@@ -9,20 +9,20 @@ from tap_drchrono import bookmarks, words
 from tap_drchrono.errors import StreamError
 from tap_drchrono.lists import windows
 from tap_drchrono.lists.claims import Count
-from tap_drchrono.lists.frames import Mover
 from tap_drchrono.lists.jobs import Frame, Order
-from tap_drchrono.lists.looks import steady_end
-from tap_drchrono.lists.memory import Memory
-from tap_drchrono.lists.pace import Pace
-from tap_drchrono.lists.passes import Pass, Why
+from tap_drchrono.lists.reading.frames import Mover
+from tap_drchrono.lists.reading.looks import steady_end
+from tap_drchrono.lists.reading.memory import Memory
+from tap_drchrono.lists.reading.pace import Pace
+from tap_drchrono.lists.reading.passes import Pass, Why
 
 if t.TYPE_CHECKING:
     import logging
     from collections.abc import Callable
 
     from tap_drchrono.lists.jobs import ListEndpoint
-    from tap_drchrono.lists.looks import Ahead, Look
-    from tap_drchrono.lists.served import Served
+    from tap_drchrono.lists.reading.looks import Ahead, Look
+    from tap_drchrono.lists.reading.served import Served
 
 _MEMORY = 30_000
 """Records to remember at least, however small the pages."""

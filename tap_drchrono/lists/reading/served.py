@@ -6,7 +6,7 @@ import typing as t
 
 from tap_drchrono import timestamps
 from tap_drchrono.lists.jobs import Frame, Order
-from tap_drchrono.lists.memory import Listed
+from tap_drchrono.lists.reading.memory import Listed
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence

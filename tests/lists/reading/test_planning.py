@@ -6,13 +6,13 @@ import datetime as dt
 
 import pytest
 
-from tap_drchrono.lists.evidence import Evidence
-from tap_drchrono.lists.frames import Mover
 from tap_drchrono.lists.jobs import Frame, Order
-from tap_drchrono.lists.memory import Memory
-from tap_drchrono.lists.pace import Pace
-from tap_drchrono.lists.passes import Pass, Why
-from tap_drchrono.lists.planning import next_window
+from tap_drchrono.lists.reading.evidence import Evidence
+from tap_drchrono.lists.reading.frames import Mover
+from tap_drchrono.lists.reading.memory import Memory
+from tap_drchrono.lists.reading.pace import Pace
+from tap_drchrono.lists.reading.passes import Pass, Why
+from tap_drchrono.lists.reading.planning import next_window
 from tap_drchrono.lists.windows import MAX_PAGE
 
 DAY = dt.date(2024, 1, 1)

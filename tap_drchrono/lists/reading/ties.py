@@ -6,11 +6,11 @@ import datetime as dt
 import typing as t
 
 from tap_drchrono.lists.jobs import Order
-from tap_drchrono.lists.patience import PATIENCE, pages_of
+from tap_drchrono.lists.reading.patience import PATIENCE, pages_of
 
 if t.TYPE_CHECKING:
-    from tap_drchrono.lists.memory import Tie
-    from tap_drchrono.lists.passes import Pass
+    from tap_drchrono.lists.reading.memory import Tie
+    from tap_drchrono.lists.reading.passes import Pass
 
 _OTHER_WINDOWS = 12
 """Times that a tie too large for a window is read once more, in other windows."""

@@ -7,7 +7,7 @@ import typing as t
 from tap_drchrono.lists.jobs import Order
 
 if t.TYPE_CHECKING:
-    from tap_drchrono.lists.passes import Pass
+    from tap_drchrono.lists.reading.passes import Pass
 
 PATIENCE = 6
 """Windows that may be wasted, beside one in two pages, before a stream is read in an
