@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import jsonschema
 from singer_sdk import typing as th
 
-from tap_drchrono.advice import authorize_command
+from tap_drchrono.advice import authorize_command, unread_credentials
 
 if t.TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -363,7 +363,7 @@ def _credential_problems(config: Mapping[str, t.Any]) -> Iterator[str]:
         yield (
             "client_id, client_secret, refresh_token: no credentials are given. Set "
             f"them, or access_token for a trial run; {authorize_command()} gets the "
-            "first refresh token"
+            f"first refresh token{unread_credentials((*_OAUTH, 'access_token'))}"
         )
     else:
         for name in ("client_id", "client_secret"):

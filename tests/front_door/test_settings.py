@@ -129,6 +129,16 @@ class TestRefused:
     def test_no_credentials_at_all(self, refused):
         (line,) = refused()
         assert "no credentials are given" in line
+        assert "--config=ENV" not in line
+
+    def test_credentials_in_the_environment_that_nobody_read(self, tmp_path, served):
+        tap = Tap(tmp_path, api_url=served.url)
+        ended = tap.run(env={"TAP_DRCHRONO_ACCESS_TOKEN": SECRET})
+        assert ended.status == 1
+        (line,) = errors(ended.log)
+        assert "--config=ENV" in line
+        assert "TAP_DRCHRONO_ACCESS_TOKEN" in line
+        assert SECRET not in ended.log
 
 
 @pytest.fixture(scope="module")

@@ -150,6 +150,12 @@ class Passes:
             self._lacks(position + self.now.excess)
         self.is_left = self.end()
         self.is_complete = self.is_complete or not self.is_left
+        if self.is_left:
+            self._logger.info(
+                "%s: it changes faster than it can be read; what changed since the run "
+                "began is left to the next one.",
+                self.source.stream,
+            )
         return self.is_left
 
     @property
