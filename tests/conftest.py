@@ -16,11 +16,16 @@ if t.TYPE_CHECKING:
 
     from drchrono_sandbox import Served
 
+# A red run shall speak of a change, not of a draw: `./dev soak` draws anew.
 settings.register_profile(
-    "ci", max_examples=500, deadline=None, suppress_health_check=list(HealthCheck)
+    "ci",
+    max_examples=500,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
 )
 settings.register_profile(
-    "long", parent=settings.get_profile("ci"), max_examples=50_000
+    "long", parent=settings.get_profile("ci"), max_examples=50_000, derandomize=False
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

@@ -90,7 +90,7 @@ def test_a_stream_that_is_left_is_not_whole(rate, seed):
     )
 
 
-@settings(max_examples=2_000 if LONG else 30)
+@settings(max_examples=2_000 if LONG else 30, derandomize=not LONG)
 @given(
     rate=st.floats(math.log(0.1), math.log(60)).map(math.exp),
     records=st.integers(1, 60_000 if LONG else 4_000),
