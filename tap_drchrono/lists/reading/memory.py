@@ -151,14 +151,6 @@ class Memory:
             return False
         return window.values[0] == self.last_value
 
-    def covers(self, window: Listed) -> bool:
-        """Tell whether a window begins no later than the last record read, by time.
-
-        Args:
-            window: Its records, in order.
-        """
-        return self.is_in_tie(window) or precedes(window, self.last_value)
-
     def _tie(self, window: Listed, *, in_order: bool, enough: int) -> Tie | None:
         """Tell whether the window begins in the last tie, and in another order.
 

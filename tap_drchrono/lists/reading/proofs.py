@@ -94,11 +94,11 @@ def _overlaps(now: Pass, served: Served, listed: Listed) -> bool:
     if served.start >= now.evidence.position or now.is_disordered:
         return False
     memory = now.memory
+    if memory.is_in_tie(listed):
+        return True
     if now.frame.order is not Order.UPDATED_AT:
-        return memory.covers(listed)
-    return memory.is_in_tie(listed) or any(
-        memory.place(one) is not None for one in listed.known_as
-    )
+        return precedes(listed, memory.last_value)
+    return any(memory.place(one) is not None for one in listed.known_as)
 
 
 def adjoins(now: Pass, served: Served) -> bool:
