@@ -50,6 +50,14 @@ class PlainSource(t.NamedTuple):
     bookmark: str | None
     written_from: dt.date | None = None
 
+    def first(self, turn: int = 1) -> Ask:
+        """Ask for the first page.
+
+        Args:
+            turn: The pass that it begins.
+        """
+        return Ask(tuple(sorted(self.parameters.items())), turn=turn)
+
 
 class PlainPaginator(BaseAPIPaginator[Ask | None]):
     """Follows the pages of one list.
@@ -67,7 +75,7 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
             source: What is read.
             warn: Says something once, without values.
         """
-        first = Ask(tuple(sorted(source.parameters.items())))
+        first = source.first()
         super().__init__(first)
         self._source = source
         self._warn = warn
@@ -202,7 +210,7 @@ class PlainPaginator(BaseAPIPaginator[Ask | None]):
                 "record may be missing until the next sync."
             )
         else:
-            first = Ask(tuple(sorted(self._source.parameters.items())))
+            first = self._source.first(ask.turn + 1)
             self._asked = {first.parameters}
-            return first._replace(turn=ask.turn + 1)
+            return first
         return None
