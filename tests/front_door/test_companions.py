@@ -9,7 +9,15 @@ from collections import Counter
 
 import pytest
 import simulated
-from comparison import assert_equal, assert_same, differences, plain, source, source_of
+from comparison import (
+    assert_equal,
+    assert_same,
+    differences,
+    leaves,
+    plain,
+    source,
+    source_of,
+)
 from drchrono_sandbox import (
     ACCESS_TOKEN,
     REFRESH_TOKEN,
@@ -542,18 +550,6 @@ def test_ids_of_the_bulk_lists_lead_somewhere(whole):
     assert sum(found.values()) > 500
     assert sum(orphans.values()) < sum(found.values()) / 20
     assert not orphans["doctors"]
-
-
-def leaves(value, path=""):
-    """All values within a row, with the paths of their columns."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from leaves(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from leaves(inner, path)
-    else:
-        yield path, value
 
 
 class TestPlanAndTest:

@@ -12,7 +12,7 @@ import typing as t
 from decimal import Decimal
 
 if t.TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from drchrono_sandbox import Api
     from target import Rows, Target
@@ -155,3 +155,15 @@ def _plain_text(text: str) -> t.Any:
 
 def _digits(text: str) -> str:
     return f"{Decimal(text).normalize():f}"
+
+
+def leaves(value: t.Any, path: str = "") -> Iterator[tuple[str, t.Any]]:
+    """All values within a record, with the paths of their columns."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from leaves(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner, path)
+    else:
+        yield path, value

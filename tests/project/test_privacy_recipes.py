@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from comparison import source
+from comparison import leaves, source
 from drchrono_sandbox import ACCESS_TOKEN, STREAMS, Practice, Settings, serve
 from offline import OfflineTap, offline
 from process import select
@@ -247,18 +247,6 @@ class TestLeavingOutWhatIdentifiesAPatient:
             columns = set(paths(schema))
             assert not columns & phi_columns(name), name
             assert ENDPOINTS[name].key in columns
-
-
-def leaves(value, path=""):
-    """All values within a record, with the paths of their columns."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from leaves(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from leaves(inner, path)
-    else:
-        yield path, value
 
 
 def paths(schema, path=""):

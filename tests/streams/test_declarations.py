@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from comparison import leaves
 from drchrono_sandbox import STREAMS as BULK
 from drchrono_sandbox import Api, Practice
 from drchrono_sandbox.plain.endpoints import PLAIN
@@ -52,18 +53,6 @@ def column(name, path):
 def kind(field):
     types = field["type"]
     return types if isinstance(types, str) else types[0]
-
-
-def leaves(value, path=""):
-    """All values within a record, with the paths of their columns."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from leaves(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from leaves(inner, path)
-    else:
-        yield path, value
 
 
 def test_there_are_eight_bulk_streams_and_forty_five_companions():
